@@ -1,0 +1,142 @@
+// What the translator hands to the data plane: plain data (it crosses threads by structured clone), immutable, compared
+// by reference: an object that is the same object as before has not changed.
+
+import type { RouteMatch } from '../routing/condition.ts';
+import type { Filter } from './index.ts';
+import type { MirrorPlan } from './mirror.ts';
+import type { TimeoutsPlan } from './timeouts.ts';
+
+/** What one rule of one route does with the requests that it matched. */
+export interface RoutePlan {
+  /** Route kind, `HTTPRoute`; 'Default' for a Service that is forwarded to itself. */
+  readonly kind: string;
+  /** `namespace/name` of the route. */
+  readonly route: string;
+  /** The rule's name, or its index as a string. */
+  readonly rule: string;
+  /** Filters of the rule in listed order; the shared empty array when none. */
+  readonly filters: readonly Filter[];
+  /** Weighted backends; empty and no redirect among the filters: 500. */
+  readonly backends: readonly BackendShare[];
+  /** Mirrors of the rule; a copy leaves after the filters ran (those listed before it: `afterFilter`). */
+  readonly mirrors: readonly MirrorPlan[];
+  readonly timeouts: TimeoutsPlan | null;
+  /** Why every request of this rule is answered 500 (an unresolvable filter, a rule that did not compile); else null. */
+  readonly failure: PlanFailure | null;
+}
+
+/** A broken reference is a value that answers 500, never a missing entry. */
+export interface PlanFailure {
+  /** Gateway API reason: BackendNotFound, InvalidKind, RefNotPermitted, UnsupportedProtocol, IncompatibleFilters, ... */
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface BackendShare {
+  /** >= 0; a share of 0 gets no traffic. */
+  readonly weight: number;
+  /** Key of the backend (`namespace/name:port`); null when `failure` says why its share is answered 500. */
+  readonly backend: string | null;
+  readonly failure: PlanFailure | null;
+  /** Filters of this backendRef, run after the choice, for this backend only. */
+  readonly filters: readonly Filter[];
+  readonly mirrors: readonly MirrorPlan[];
+}
+
+/** One route as attached to one table. Shared by reference between tables where it is equal. */
+export interface RoutePlanEntry {
+  /** `kind/namespace/name`, the key of the route within its table. */
+  readonly key: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** creationTimestamp in ms since the epoch; file order where there is none. Older wins ties, then namespace/name. */
+  readonly createdAt: number;
+  /** Hostnames left after intersection with the listener; empty: any host. */
+  readonly hostnames: readonly string[];
+  readonly rules: readonly RulePlan[];
+}
+
+export interface RulePlan {
+  /** Never empty: the default match is PathPrefix '/'. */
+  readonly matches: readonly RouteMatch[];
+  readonly plan: RoutePlan;
+}
+
+export interface TablePlan {
+  readonly id: string;
+  /** By entry key. A changed table shares the entries that did not change. */
+  readonly entries: ReadonlyMap<string, RoutePlanEntry>;
+}
+
+/** One Gateway listener on a port: chosen by the request's host, most specific first (gateway-api.md 6.6). */
+export interface ListenerPlan {
+  /** `namespace/gateway/listener`. */
+  readonly id: string;
+  readonly gateway: string;
+  readonly name: string;
+  /** Lower-case, exact or `*.suffix`; null: any. */
+  readonly hostname: string | null;
+  readonly table: string;
+}
+
+/** One port of one enrolled Service as clients address it. */
+export interface ServicePlan {
+  /** `namespace/name:port`, also the key of its backend. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+  /** The Gateway (`namespace/name`) at which it is enrolled. */
+  readonly gateway: string;
+  /** Consumer tables by client namespace: they replace the producer's for clients known to live there. */
+  readonly consumers: ReadonlyMap<string, string>;
+  /** Table of the routes of its own namespace; null: none attached. */
+  readonly producer: string | null;
+  /** Listeners of its Gateway whose routes apply where it has none of its own and their hostname fits. */
+  readonly listeners: readonly ListenerPlan[];
+  /** Where no route is attached: forward to itself. */
+  readonly fallback: RoutePlan;
+}
+
+/** One socket address that every worker listens on. */
+export interface BindPlan {
+  /** `address:port` (IPv6 in brackets). */
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  /** The Gateway whose connections these are: names the hop in `Via`, the log and the metrics. */
+  readonly gateway: string;
+  /** Set for a VIP: everything that arrives is for this Service. */
+  readonly service: string | null;
+  /** Listeners of the Gateway on this port, most specific hostname first; empty for a VIP. */
+  readonly listeners: readonly ListenerPlan[];
+  /** Enrolled Services by authority, lower-case `host` or `host:port`; asked before the listeners. Empty for a VIP. */
+  readonly authorities: ReadonlyMap<string, string>;
+}
+
+export interface EndpointPlan {
+  readonly address: string;
+  readonly port: number;
+  /** Pod or node name when known, for logs. */
+  readonly name: string | null;
+  readonly zone: string | null;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+}
+
+/** One port of one Service as requests are forwarded to it. */
+export interface BackendPlan {
+  /** `namespace/name:port`. */
+  readonly id: string;
+  readonly protocol: 'http' | 'ws';
+  readonly endpoints: readonly EndpointPlan[];
+}
+
+export interface Snapshot {
+  readonly binds: ReadonlyMap<string, BindPlan>;
+  readonly services: ReadonlyMap<string, ServicePlan>;
+  readonly tables: ReadonlyMap<string, TablePlan>;
+  readonly backends: ReadonlyMap<string, BackendPlan>;
+}

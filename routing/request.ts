@@ -1,0 +1,54 @@
+// The heads of messages as matching and policies see them; codecs implement these, nothing here knows bytes.
+
+/**
+ * Header fields of one message: ordered, repeated names kept. Every `name` argument is lower-case; names in the
+ * message match in any case. Values carry no surrounding white space (RFC 9110 section 5.5).
+ */
+export interface Fields {
+  has(name: string): boolean;
+  /** All values of the name joined by `,` without a space, in order; undefined when absent (an empty value is ''). */
+  get(name: string): string | undefined;
+  /** Each value on its own, in order; the shared empty array when absent. */
+  values(name: string): readonly string[];
+  /** One field of this name with this value, in place of all that were there. */
+  set(name: string, value: string): void;
+  /** One more field line behind those that are there. */
+  append(name: string, value: string): void;
+  remove(name: string): void;
+  /** Every field in order, names as they were sent: for logs, explain and tests, not for the hot path. */
+  entries(): readonly (readonly [name: string, value: string])[];
+}
+
+export interface RequestHead {
+  /** As sent, case-sensitive (RFC 9110 section 9.1). */
+  readonly method: string;
+  readonly scheme: 'http' | 'https';
+  /** The authority as sent: `Host`, or the authority of an absolute-form target. '' only from HTTP/1.0. */
+  readonly authority: string;
+  /** The authority's host for comparison: lower-case, without port and without one trailing dot. */
+  readonly host: string;
+  /** The authority's port, 0 when it names none. */
+  readonly port: number;
+  /** The path, normalised once: what is matched, authorized, logged and (unless rewritten) forwarded. Starts with '/', or is '*'. */
+  readonly path: string;
+  /** What follows the first '?', '' when nothing does; as sent. */
+  readonly query: string;
+  readonly fields: Fields;
+  /** Set by a rewrite: the path that is forwarded instead of `path` (no query). */
+  forwardPath: string | null;
+  /** Set by a rewrite: the authority that is forwarded instead of `authority`. */
+  forwardAuthority: string | null;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly fields: Fields;
+}
+
+/** Who is at the other end of a downstream connection. */
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+  /** The namespace the peer is known to live in, null when nothing proves one (waypoint.md, Identity). */
+  readonly namespace: string | null;
+}
