@@ -1,0 +1,86 @@
+// Statuses as the Gateway API writes them: conditions per object, per listener and per parent reference.
+
+import type { ParentReference } from './resources.ts';
+
+/** Without lastTransitionTime: whoever writes a status to a cluster adds it when `status` turns. */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+}
+
+export interface RouteKind {
+  readonly group: string;
+  readonly kind: string;
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly supportedKinds: readonly RouteKind[];
+  /** Accepted routes attached, also where the listener itself is broken. */
+  readonly attachedRoutes: number;
+  readonly conditions: readonly Condition[];
+}
+
+/** What we say about one `parentRefs` entry of a route. */
+export interface ParentStatus {
+  readonly parentRef: ParentReference;
+  readonly controllerName: string;
+  readonly conditions: readonly Condition[];
+}
+
+export interface GatewayClassStatus {
+  readonly kind: 'GatewayClass';
+  readonly key: string;
+  readonly conditions: readonly Condition[];
+  /** Sorted. */
+  readonly supportedFeatures: readonly string[];
+}
+
+export interface GatewayStatus {
+  readonly kind: 'Gateway';
+  readonly key: string;
+  readonly conditions: readonly Condition[];
+  readonly addresses: readonly { readonly type: string; readonly value: string }[];
+  readonly listeners: readonly ListenerStatus[];
+}
+
+export interface HTTPRouteStatus {
+  readonly kind: 'HTTPRoute';
+  readonly key: string;
+  readonly parents: readonly ParentStatus[];
+}
+
+/** Of a Service that asks for a waypoint: is it enrolled, and is its own address served? */
+export interface ServiceStatus {
+  readonly kind: 'Service';
+  readonly key: string;
+  readonly conditions: readonly Condition[];
+}
+
+/** `key` is `namespace/name`, for a GatewayClass `name`. */
+export type ObjectStatus = GatewayClassStatus | GatewayStatus | HTTPRouteStatus | ServiceStatus;
+
+/** By `Kind/namespace/name` (GatewayClass: `Kind/name`). An object that is not ours to speak about has no entry. */
+export type Statuses = ReadonlyMap<string, ObjectStatus>;
+
+/** What a condition says; the object's generation is added by `condition`. */
+export interface Verdict {
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function condition(type: string, verdict: Verdict, generation: number): Condition {
+  return { type, ...verdict, observedGeneration: generation };
+}
+
+export function yes(reason: string, message: string): Verdict {
+  return { status: 'True', reason, message };
+}
+
+export function no(reason: string, message: string): Verdict {
+  return { status: 'False', reason, message };
+}
