@@ -1,0 +1,242 @@
+// Options of a running waypoint: flags, environment, defaults; plain data that crosses to the worker threads.
+
+import { availableParallelism } from 'node:os';
+import type { PathLevel } from '../routing/path.ts';
+import {
+  bytes,
+  choice,
+  count,
+  duration,
+  ipAddress,
+  parseCidrs,
+  parseSocketAddress,
+  type SocketAddress,
+} from './flag-values.ts';
+import { describeFlags, parseFlags } from './flags.ts';
+
+/** Bounds on what a peer may make the waypoint hold or wait for; each is exact at N and N+1. */
+export interface Limits {
+  /** Request line and fields with their line ends; beyond it 431. */
+  readonly requestHeadBytes: number;
+  readonly requestFields: number;
+  /** Beyond it 414. */
+  readonly requestTargetBytes: number;
+  /** Beyond these the upstream is answered for with 502. */
+  readonly responseHeadBytes: number;
+  readonly responseFields: number;
+  /** 1xx responses before the final one. */
+  readonly interimResponses: number;
+  /** From the first byte of a request head to its last. */
+  readonly requestHeadTimeoutMs: number;
+  /** Longest silence within a request or response body. */
+  readonly bodyIdleTimeoutMs: number;
+  /** Longest time in which a peer takes none of the bytes meant for it. */
+  readonly writeIdleTimeoutMs: number;
+  /** Silence between two requests of one connection. */
+  readonly keepAliveTimeoutMs: number;
+  /** Silence in both directions of a tunnel (an accepted upgrade). */
+  readonly tunnelIdleTimeoutMs: number;
+  /** Client connections of one worker; at this number accepting pauses. */
+  readonly connections: number;
+  /** Body bytes held for one stream before its source is paused. */
+  readonly bufferBytes: number;
+  /** Request body kept for a copy; a longer one is not mirrored. */
+  readonly mirrorBodyBytes: number;
+  readonly connectTimeoutMs: number;
+  /** Silence after which an idle upstream connection is closed. */
+  readonly upstreamIdleTimeoutMs: number;
+  /** Idle connections kept for one endpoint by one worker. */
+  readonly upstreamIdleConnections: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  requestHeadBytes: 61_440,
+  requestFields: 100,
+  requestTargetBytes: 8192,
+  responseHeadBytes: 61_440,
+  responseFields: 200,
+  interimResponses: 16,
+  requestHeadTimeoutMs: 10_000,
+  bodyIdleTimeoutMs: 60_000,
+  writeIdleTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 75_000,
+  tunnelIdleTimeoutMs: 3_600_000,
+  connections: 10_000,
+  bufferBytes: 262_144,
+  mirrorBodyBytes: 65_536,
+  connectTimeoutMs: 5000,
+  upstreamIdleTimeoutMs: 15_000,
+  upstreamIdleConnections: 256,
+};
+
+export type AccessLogFormat = 'json' | 'text' | 'off';
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export interface RunOptions {
+  /** Files and directories of resources, in the order given. */
+  readonly config: readonly string[];
+  /** Address that Gateway listeners bind where their Gateway names none. */
+  readonly bind: string;
+  readonly workers: number;
+  readonly admin: SocketAddress | null;
+  /** Serve only this Gateway, `namespace/name`. */
+  readonly gateway: string | null;
+  readonly accessLog: AccessLogFormat;
+  /** Where the last good configuration is kept. */
+  readonly stateDir: string | null;
+  readonly logLevel: LogLevel;
+  readonly clusterDomain: string;
+  readonly pathNormalization: PathLevel;
+  /** CIDRs of peers whose `x-forwarded-*` is kept and extended. */
+  readonly trustedProxies: readonly string[];
+  /** Between failing readiness and closing the listeners. */
+  readonly drainDelayMs: number;
+  /** From the signal to the end of whatever is still in flight. */
+  readonly drainTimeoutMs: number;
+  readonly limits: Limits;
+}
+
+const RUN_FLAGS = {
+  config: {
+    arg: 'file|dir',
+    help: 'resources, YAML or JSON; repeatable',
+    expects: 'a file or a directory',
+    initial: [] as readonly string[],
+    shown: '',
+    parse: (text: string): readonly string[] | undefined => (text === '' ? undefined : [text]),
+    join: (first: readonly string[], next: readonly string[]) => [...first, ...next],
+  },
+  bind: ipAddress({ help: 'address for listeners of a Gateway that names none', initial: '127.0.0.1' }),
+  workers: count(1, 1024, { help: 'worker threads', initial: availableParallelism(), shown: 'one per CPU' }),
+  admin: {
+    arg: 'host:port|off',
+    help: 'admin pages and metrics',
+    expects: "host:port or 'off'",
+    initial: { host: '127.0.0.1', port: 15_000 } as SocketAddress | null,
+    shown: '127.0.0.1:15000',
+    parse: (text: string): SocketAddress | null | undefined => (text === 'off' ? null : parseSocketAddress(text)),
+  },
+  gateway: {
+    arg: 'namespace/name',
+    help: 'serve this Gateway only',
+    expects: 'namespace/name',
+    initial: null as string | null,
+    shown: '',
+    parse: (text: string): string | undefined =>
+      /^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/.test(text) ? text : undefined,
+  },
+  accessLog: choice<AccessLogFormat>(['json', 'text', 'off'], {
+    help: 'a line per request on stdout',
+    initial: 'json',
+  }),
+  stateDir: {
+    arg: 'dir',
+    help: 'keeps the last good configuration for a restart',
+    expects: 'a directory',
+    initial: null as string | null,
+    shown: '',
+    parse: (text: string): string | undefined => (text === '' ? undefined : text),
+  },
+  logLevel: choice<LogLevel>(['error', 'warn', 'info', 'debug'], { help: 'operator log on stderr', initial: 'info' }),
+  clusterDomain: {
+    arg: 'domain',
+    help: 'suffix of the names of Services',
+    expects: 'a lower-case DNS name',
+    initial: 'cluster.local',
+    shown: 'cluster.local',
+    parse: (text: string): string | undefined => (/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(text) ? text : undefined),
+  },
+  pathNormalization: choice<PathLevel>(['none', 'base', 'merge-slashes', 'decode-and-merge'], {
+    help: 'done once, before matching and forwarding',
+    initial: 'merge-slashes',
+  }),
+  trustedProxies: {
+    arg: 'cidr[,cidr]',
+    help: 'peers whose x-forwarded-* is kept; repeatable',
+    expects: 'addresses or CIDRs separated by commas',
+    initial: [] as readonly string[],
+    shown: 'none',
+    parse: parseCidrs,
+    join: (first: readonly string[], next: readonly string[]) => [...first, ...next],
+  },
+  drainDelay: duration(0, { help: 'goes on accepting after SIGTERM', initial: 5000 }),
+  drainTimeout: duration(0, { help: 'until requests in flight are cut after SIGTERM', initial: 25_000 }),
+};
+
+const LIMIT_FLAGS = {
+  maxRequestHeadBytes: bytes({ help: 'request line and fields; else 431', initial: DEFAULT_LIMITS.requestHeadBytes }),
+  maxRequestFields: count(1, 10_000, { help: 'header fields; else 431', initial: DEFAULT_LIMITS.requestFields }),
+  maxRequestTargetBytes: bytes({ help: 'request target; else 414', initial: DEFAULT_LIMITS.requestTargetBytes }),
+  maxResponseHeadBytes: bytes({ help: 'status line and fields; else 502', initial: DEFAULT_LIMITS.responseHeadBytes }),
+  maxResponseFields: count(1, 10_000, { help: 'header fields; else 502', initial: DEFAULT_LIMITS.responseFields }),
+  maxInterimResponses: count(0, 1000, { help: '1xx responses; else 502', initial: DEFAULT_LIMITS.interimResponses }),
+  requestHeadTimeout: duration(1, { help: 'a whole request head', initial: DEFAULT_LIMITS.requestHeadTimeoutMs }),
+  bodyIdleTimeout: duration(1, { help: 'silence within a body', initial: DEFAULT_LIMITS.bodyIdleTimeoutMs }),
+  writeIdleTimeout: duration(1, { help: 'a peer that takes no bytes', initial: DEFAULT_LIMITS.writeIdleTimeoutMs }),
+  keepAliveTimeout: duration(1, { help: 'silence between requests', initial: DEFAULT_LIMITS.keepAliveTimeoutMs }),
+  tunnelIdleTimeout: duration(1, { help: 'silence in an upgrade', initial: DEFAULT_LIMITS.tunnelIdleTimeoutMs }),
+  maxConnections: count(1, 1_000_000, { help: 'client connections, per worker', initial: DEFAULT_LIMITS.connections }),
+  bufferBytes: bytes({ help: 'held per stream for a slow reader', initial: DEFAULT_LIMITS.bufferBytes }),
+  mirrorBodyBytes: bytes({ help: 'request body kept for a mirror', initial: DEFAULT_LIMITS.mirrorBodyBytes }),
+  connectTimeout: duration(1, { help: 'connecting to an endpoint', initial: DEFAULT_LIMITS.connectTimeoutMs }),
+  upstreamIdleTimeout: duration(1, {
+    help: 'unused upstream connection',
+    initial: DEFAULT_LIMITS.upstreamIdleTimeoutMs,
+  }),
+  maxUpstreamIdleConnections: count(0, 100_000, {
+    help: 'unused connections, per endpoint and worker',
+    initial: DEFAULT_LIMITS.upstreamIdleConnections,
+  }),
+};
+
+/** Options from the arguments behind `waypoint run`; or every mistake in them, as lines for the user. */
+export function parseRunOptions(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): { options: RunOptions } | { errors: string[] } {
+  const { values, positionals, errors: mistakes, given } = parseFlags({ ...RUN_FLAGS, ...LIMIT_FLAGS }, argv, env);
+  const errors = [...mistakes];
+  for (const word of positionals) errors.push(`unexpected argument '${word}' (files are given with --config)`);
+  if (!given.has('config')) errors.push('--config is missing: name at least one file or directory of resources');
+  const { drainDelay, drainTimeout } = values;
+  if (drainTimeout < drainDelay) errors.push('--drain-timeout must not be shorter than --drain-delay');
+  if (errors.length > 0) return { errors };
+  const { config, bind, workers, admin, gateway, accessLog, stateDir, logLevel } = values;
+  const { clusterDomain, pathNormalization, trustedProxies } = values;
+  return {
+    options: {
+      ...{ config, bind, workers, admin, gateway, accessLog, stateDir, logLevel },
+      ...{ clusterDomain, pathNormalization, trustedProxies },
+      drainDelayMs: drainDelay,
+      drainTimeoutMs: drainTimeout,
+      limits: limitsFrom(values),
+    },
+  };
+}
+
+function limitsFrom(values: { readonly [K in keyof typeof LIMIT_FLAGS]: number }): Limits {
+  return {
+    requestHeadBytes: values.maxRequestHeadBytes,
+    requestFields: values.maxRequestFields,
+    requestTargetBytes: values.maxRequestTargetBytes,
+    responseHeadBytes: values.maxResponseHeadBytes,
+    responseFields: values.maxResponseFields,
+    interimResponses: values.maxInterimResponses,
+    requestHeadTimeoutMs: values.requestHeadTimeout,
+    bodyIdleTimeoutMs: values.bodyIdleTimeout,
+    writeIdleTimeoutMs: values.writeIdleTimeout,
+    keepAliveTimeoutMs: values.keepAliveTimeout,
+    tunnelIdleTimeoutMs: values.tunnelIdleTimeout,
+    connections: values.maxConnections,
+    bufferBytes: values.bufferBytes,
+    mirrorBodyBytes: values.mirrorBodyBytes,
+    connectTimeoutMs: values.connectTimeout,
+    upstreamIdleTimeoutMs: values.upstreamIdleTimeout,
+    upstreamIdleConnections: values.maxUpstreamIdleConnections,
+  };
+}
+
+/** The flags of `waypoint run` for its help. */
+export function describeRunFlags(): string {
+  return `${describeFlags(RUN_FLAGS)}\nLimits:\n${describeFlags(LIMIT_FLAGS)}`;
+}
