@@ -11,8 +11,9 @@ export interface PathEdit {
 
 /** URL path characters and escapes (RFC 3986): no query, no fragment, nothing that could end the request line. */
 const PATH = /^(?:[!$&'()*+,\-./0-9:;=@A-Z_a-z~]|%[0-9A-Fa-f]{2})*$/;
-/** Segments that mean another path than they spell, plain or escaped. */
-const AMBIGUOUS = /\/\/|\/(?:\.|%2e){1,2}(?:\/|$)|%2f|%5c/i;
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+/** Slashes that a server may read as fewer, or as more, than stand there. */
+const AMBIGUOUS_SLASH = /\/\/|%2f|%5c/i;
 const HOSTNAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 /** null after a report. */
@@ -62,17 +63,22 @@ function checkPath(value: string | undefined, path: string, report: DecodeReport
   else if (value !== '' && !value.startsWith('/')) report.unsupported(path, `"${value}" must start with '/'`);
   else if (!PATH.test(value)) {
     report.unsupported(path, `"${value}" is no URL path: escape what is not plain as %XX, leave out '?' and '#'`);
-  } else if (AMBIGUOUS.test(value)) {
+  } else if (DOT_SEGMENT.test(value) || AMBIGUOUS_SLASH.test(value)) {
     report.unsupported(path, `"${value}" holds '//', a dot segment or an escaped slash: write the path it means`);
   } else return value;
   return null;
 }
 
 function tidyPath(path: string): string | null {
-  if (path === '' || path === '/') return '/';
-  if (path.charCodeAt(0) !== 0x2f) return path === '*' ? path : null;
-  let start = 0;
-  while (path.charCodeAt(start + 1) === 0x2f || path.charCodeAt(start + 1) === 0x5c) start++;
-  const single = start === 0 ? path : `/${path.slice(start + 1)}`;
-  return single.includes('/.') ? normalisePath(single, 'base') : single;
+  if (path === '' || path === '*') return path || '/';
+  let extra = 0;
+  while (isSlash(path.charCodeAt(extra + 1))) extra++;
+  const single = extra === 0 ? path : `/${path.slice(extra + 1)}`;
+  // Only a listener that normalises nothing lets dot segments come as far as this.
+  const dotted = (single.includes('/.') || single.includes('/%')) && DOT_SEGMENT.test(single);
+  return dotted ? normalisePath(single, 'merge-slashes') : single;
+}
+
+function isSlash(code: number): boolean {
+  return code === 0x2f || code === 0x5c;
 }
