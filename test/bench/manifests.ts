@@ -1,0 +1,150 @@
+// Resources to load a waypoint with: a Gateway, two Services on loopback, and as many HTTPRoutes as a row asks for.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Backend } from './backend.ts';
+
+export interface Fleet {
+  readonly routes: number;
+  /** Routes are dealt to this many namespaces. */
+  readonly namespaces: number;
+  readonly layout: 'file-per-route' | 'file-per-namespace';
+}
+
+/** The route that the load hits; it is there whatever the size of the fleet. */
+export const LOADED_ROUTE_FILE = 'loaded.yaml';
+
+export function writeManifests(folder: string, port: number, backend: Backend, fleet: Fleet): void {
+  writeFileSync(join(folder, 'base.yaml'), baseManifests(port, backend, fleet.namespaces));
+  writeFileSync(join(folder, LOADED_ROUTE_FILE), loadedRoute('0'));
+  const byNamespace = new Map<string, string[]>();
+  for (let i = 1; i < fleet.routes; i++) {
+    const namespace = namespaceOf(i, fleet);
+    if (fleet.layout === 'file-per-route') {
+      mkdirSync(join(folder, namespace), { recursive: true });
+      writeFileSync(join(folder, routeFile(i, fleet)), otherRoute(i, namespace));
+      continue;
+    }
+    const routes = byNamespace.get(namespace) ?? [];
+    routes.push(otherRoute(i, namespace));
+    byNamespace.set(namespace, routes);
+  }
+  for (const [namespace, routes] of byNamespace) writeFileSync(join(folder, `${namespace}.yaml`), routes.join('---\n'));
+}
+
+export function namespaceOf(i: number, fleet: Fleet): string {
+  return `team-${i % fleet.namespaces}`;
+}
+
+/** Where route `i` is in the layout 'file-per-route', from the folder given to the waypoint. */
+export function routeFile(i: number, fleet: Fleet): string {
+  return join(namespaceOf(i, fleet), `route-${i}.yaml`);
+}
+
+/** `version` comes back in a response header: how a row sees that an edit is served. */
+export function loadedRoute(version: string): string {
+  return `${routeHead('loaded', 'bench')}
+  hostnames: [shop.example.com]
+  rules:
+  - matches:
+    - path: {type: PathPrefix, value: /api/orders}
+    filters:
+    - type: ResponseHeaderModifier
+      responseHeaderModifier: {set: [{name: x-version, value: "${version}"}]}
+    backendRefs: [{name: answers, port: 80}]
+  - matches:
+    - path: {type: Exact, value: /mib}
+    backendRefs: [{name: answers, port: 80}]
+  - matches:
+    - path: {type: Exact, value: /upload}
+    backendRefs: [{name: sink, port: 80}]
+`;
+}
+
+/** Of ten routes six have a host of their own, two share the loaded host, one a wildcard, one matches on headers. */
+export function otherRoute(i: number, namespace: string): string {
+  const backend = 'backendRefs: [{name: answers, namespace: bench, port: 80}]';
+  const rule = (match: string): string => `  rules:\n  - matches: [${match}]\n    ${backend}\n`;
+  const prefix = (value: string): string => `path: {type: PathPrefix, value: ${value}}`;
+  const head = routeHead(`route-${i}`, namespace);
+  const hosts = (name: string): string => `\n  hostnames: ["${name}"]\n`;
+  switch (i % 10) {
+    case 0:
+      return `${head}${hosts('shop.example.com')}${rule(`{${prefix(`/part-${i}`)}}`)}`;
+    case 1:
+      return `${head}${hosts('shop.example.com')}${rule(`{path: {type: Exact, value: /api/page-${i}}}`)}`;
+    case 2:
+      return `${head}${hosts(`*.team-${i}.example.com`)}${rule(`{${prefix('/')}}`)}`;
+    case 3:
+      return `${head}${hosts(`host-${i}.example.com`)}${rule(`{${prefix('/api')}, headers: [{name: x-tenant, value: t-${i}}]}, {${prefix('/')}}`)}`;
+    default:
+      return `${head}${hosts(`host-${i}.example.com`)}${rule(`{${prefix('/api')}}, {${prefix('/static')}, method: GET}`)}`;
+  }
+}
+
+function routeHead(name: string, namespace: string): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: ${name}, namespace: ${namespace}}
+spec:
+  parentRefs: [{name: bench, namespace: bench}]`;
+}
+
+function baseManifests(port: number, backend: Backend, namespaces: number): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: waypoint}
+spec: {controllerName: waypoint.dev/controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: bench, namespace: bench}
+spec:
+  gatewayClassName: waypoint
+  listeners:
+  - {name: http, port: ${port}, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}
+---
+${service('answers', '10.1.0.1', backend.port)}---
+${service('sink', '10.1.0.2', backend.sinkPort)}---
+${grants(namespaces)}`;
+}
+
+/** A ReferenceGrant names at most 16 namespaces. */
+const NAMESPACES_PER_GRANT = 16;
+
+function grants(namespaces: number): string {
+  const documents: string[] = [];
+  for (let first = 0; first < namespaces; first += NAMESPACES_PER_GRANT) {
+    const count = Math.min(NAMESPACES_PER_GRANT, namespaces - first);
+    const from = Array.from(
+      { length: count },
+      (_, i) => `  - {group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: team-${first + i}}\n`,
+    );
+    documents.push(`apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: teams-${first}, namespace: bench}
+spec:
+  from:
+${from.join('')}  to: [{group: "", kind: Service}]
+`);
+  }
+  return documents.join('---\n');
+}
+
+function service(name: string, clusterIP: string, endpointPort: number): string {
+  return `apiVersion: v1
+kind: Service
+metadata: {name: ${name}, namespace: bench}
+spec:
+  clusterIP: ${clusterIP}
+  ports: [{name: http, port: 80, targetPort: ${endpointPort}}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: ${name}-1, namespace: bench, labels: {kubernetes.io/service-name: ${name}}}
+addressType: IPv4
+ports: [{name: http, port: ${endpointPort}}]
+endpoints:
+- {addresses: [127.0.0.1], conditions: {ready: true}}
+`;
+}
