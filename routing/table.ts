@@ -76,6 +76,14 @@ export class RouteTable<P> {
     }
   }
 
+  /** Whether some route here is for this host, whatever else it asks of the request. */
+  names(host: string): boolean {
+    if (this.any !== null || (host !== ANY && this.exact.has(host))) return true;
+    if (this.depth === 0) return false;
+    for (const suffix of this.wildcards.keys()) if (host.length > suffix.length && host.endsWith(suffix)) return true;
+    return false;
+  }
+
   /** Every candidate in order of precedence; the first without a mismatch is the one that `find` returns. */
   *explain(head: RequestHead): Generator<Explanation<P>> {
     const own = new Probe();
