@@ -80,9 +80,12 @@ function compile(source: string): RE2JS {
   if (size > MAX_PROGRAM) {
     throw new PatternError(`regular expression is too complex: ${size} steps; the limit is ${MAX_PROGRAM}`);
   }
-  const dfa = engine.re2().dfa;
-  dfa.stateBudget = STATE_CACHE_BYTES;
-  dfa.memBudget = STATE_CACHE_BYTES;
+  const program = engine.re2();
+  // A one-pass program needs no state cache: asking for its `dfa` would build one.
+  if (program.onepass === null) {
+    program.dfa.stateBudget = STATE_CACHE_BYTES;
+    program.dfa.memBudget = STATE_CACHE_BYTES;
+  }
   return engine;
 }
 

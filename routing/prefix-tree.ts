@@ -57,7 +57,7 @@ function editNode<P>(
   let children: ReadonlyMap<string, PrefixNode<P>> = node === null ? NO_CHILDREN : node.children;
   let longest = node === null ? 0 : node.longest;
   if (below.size > 0) {
-    const edited = new Map(children);
+    const edited = new Map<string, PrefixNode<P>>(children);
     longest = editChildren(edited, below, depth + 1, removed);
     children = edited.size === 0 ? NO_CHILDREN : edited;
   }
@@ -65,7 +65,7 @@ function editNode<P>(
 }
 
 /** Most nodes are leaves; they share this one. */
-const NO_CHILDREN: ReadonlyMap<string, never> = new Map();
+const NO_CHILDREN: ReadonlyMap<string, never> = new Map<string, never>();
 
 /** Edits the fresh copy in place; returns the length of its longest key. */
 function editChildren<P>(
