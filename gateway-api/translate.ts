@@ -1,20 +1,42 @@
 // From resources to what the data plane runs and what the owners of the resources are told: a table of contents.
 
-import type { Snapshot } from '../policies/plan.ts';
-import type { Statuses } from './conditions.ts';
-import type { Environment } from './environment.ts';
+import { updateBackends } from './backends.ts';
+import { updateBinds } from './binds.ts';
+import { changesBetween } from './changes.ts';
+import { type Environment, sameScope } from './environment.ts';
+import { updateParties } from './parties.ts';
 import type { Resources } from './resources.ts';
+import { updateRoutes } from './routes.ts';
+import { updateServices } from './services.ts';
+import { updateStatuses } from './statuses.ts';
+import { NOTHING, type Translation } from './translation.ts';
 
 export type { Environment } from './environment.ts';
-
-export interface Translation {
-  readonly snapshot: Snapshot;
-  readonly statuses: Statuses;
-}
+export type { Translation } from './translation.ts';
 
 /** Pure. Whatever has the same inputs as in `previous` is the same object as in `previous`. */
-export function translate(_resources: Resources, _environment: Environment, previous: Translation | null): Translation {
-  if (previous !== null) return previous;
-  const snapshot: Snapshot = { binds: new Map(), services: new Map(), tables: new Map(), backends: new Map() };
-  return { snapshot, statuses: new Map() };
+export function translate(resources: Resources, environment: Environment, previous: Translation | null): Translation {
+  const before = previous !== null && sameScope(previous.state.environment, environment) ? previous : NOTHING;
+  const changes = changesBetween(before.state.resources, resources);
+  const parties = updateParties(before.state.parties, resources, environment, changes);
+  const { routes, routeTables } = updateRoutes(before.state, resources, parties, changes);
+  const { tables } = routeTables;
+  const { binds, members, holders } = updateBinds(before, environment, parties);
+  const { services, serviceTables } = updateServices(before, parties, tables);
+  const needs = { uses: routeTables.uses, services };
+  const { backends, slices } = updateBackends(before, resources, changes, needs);
+  const { grants, gateways, enrolments } = parties;
+  const state = {
+    resources,
+    environment,
+    parties: { grants, gateways, enrolments },
+    routes,
+    routeTables,
+    serviceTables,
+    members,
+    holders,
+    slices,
+  };
+  const statuses = updateStatuses(before, state, parties, changes);
+  return { snapshot: { binds, services, tables, backends }, statuses, state };
 }

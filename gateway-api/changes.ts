@@ -1,0 +1,47 @@
+// Which objects differ between two readings of the resources, by reference.
+
+import type { Resources } from './resources.ts';
+
+export type Kind = keyof Resources;
+export type Changes = Readonly<Record<Kind, ReadonlySet<string>>>;
+
+const NONE: ReadonlySet<string> = new Set();
+
+export const NO_RESOURCES: Resources = {
+  GatewayClass: new Map(),
+  Gateway: new Map(),
+  HTTPRoute: new Map(),
+  ReferenceGrant: new Map(),
+  Service: new Map(),
+  EndpointSlice: new Map(),
+  Namespace: new Map(),
+  Secret: new Map(),
+  ConfigMap: new Map(),
+};
+
+/** Keys that were added, removed or replaced, per kind. */
+export function changesBetween(before: Resources, after: Resources): Changes {
+  const keys = Object.keys(NO_RESOURCES) as Kind[];
+  return Object.fromEntries(keys.map((kind) => [kind, changedKeys(before[kind], after[kind])])) as unknown as Changes;
+}
+
+export function changedKeys(
+  before: ReadonlyMap<string, unknown>,
+  after: ReadonlyMap<string, unknown>,
+): ReadonlySet<string> {
+  if (before === after) return NONE;
+  const changed = new Set<string>();
+  let kept = 0;
+  for (const [key, value] of after) {
+    const old = before.get(key);
+    if (old !== undefined) kept++;
+    if (old !== value) changed.add(key);
+  }
+  if (kept < before.size) for (const key of before.keys()) if (!after.has(key)) changed.add(key);
+  return changed.size === 0 ? NONE : changed;
+}
+
+/** The namespace of a `namespace/name` key. */
+export function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
+}

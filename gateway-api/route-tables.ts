@@ -1,0 +1,82 @@
+// The tables of all listeners and Service ports, edited in place of being rebuilt when routes come, change and go.
+
+import type { RoutePlanEntry, TablePlan } from '../policies/plan.ts';
+import { DraftMap } from './draft-map.ts';
+import type { RouteState, TableEntry } from './translate-route.ts';
+
+/** What the merged routes amount to. */
+export interface RouteTables {
+  readonly tables: ReadonlyMap<string, TablePlan>;
+  /** Attached routes by listener id; a listener without any is absent. */
+  readonly attached: ReadonlyMap<string, number>;
+  /** How many routes lead to a backend, by backend id. */
+  readonly uses: ReadonlyMap<string, number>;
+}
+
+const NO_ENTRIES: ReadonlyMap<string, RoutePlanEntry> = new Map();
+const NONE: readonly never[] = [];
+/** What the id of a listener's table begins with. */
+const LISTENER = 'Gateway/';
+
+export class RouteTablesDraft {
+  readonly #tables: ReadonlyMap<string, TablePlan>;
+  readonly #entries = new Map<string, DraftMap<RoutePlanEntry>>();
+  readonly #attached: DraftMap<number>;
+  readonly #uses: DraftMap<number>;
+
+  constructor(base: RouteTables) {
+    this.#tables = base.tables;
+    this.#attached = new DraftMap(base.attached);
+    this.#uses = new DraftMap(base.uses);
+  }
+
+  replace(before: RouteState | undefined, after: RouteState | undefined): void {
+    const old = before?.entries ?? NONE;
+    const fresh = after?.entries ?? NONE;
+    if (old !== fresh) this.#replaceEntries(old, fresh);
+    const unused = before?.backends ?? NONE;
+    const used = after?.backends ?? NONE;
+    if (unused === used) return;
+    for (const id of used) count(this.#uses, id, 1);
+    for (const id of unused) count(this.#uses, id, -1);
+  }
+
+  #replaceEntries(old: readonly TableEntry[], fresh: readonly TableEntry[]): void {
+    for (const { listener } of fresh) if (listener !== null) count(this.#attached, listener, 1);
+    for (const { listener } of old) if (listener !== null) count(this.#attached, listener, -1);
+    for (const { table, entry } of fresh) this.#draft(table).set(entry.key, entry);
+    for (const { table, entry } of old) {
+      if (!fresh.some((place) => place.table === table)) this.#draft(table).delete(entry.key);
+    }
+  }
+
+  #draft(table: string): DraftMap<RoutePlanEntry> {
+    let draft = this.#entries.get(table);
+    if (draft === undefined) {
+      draft = new DraftMap(this.#tables.get(table)?.entries ?? NO_ENTRIES);
+      this.#entries.set(table, draft);
+    }
+    return draft;
+  }
+
+  /**
+   * A listener has a table even while no route is attached, a Service port only while one is.
+   * `listeners`: tables of listeners, then and now; null when they are the same.
+   */
+  finish(listeners: readonly [before: ReadonlySet<string>, now: ReadonlySet<string>] | null): RouteTables {
+    const tables = new DraftMap(this.#tables);
+    const put = (id: string, entries: ReadonlyMap<string, RoutePlanEntry>): void => {
+      const isListener = listeners === null ? id.startsWith(LISTENER) : listeners[1].has(id);
+      if (entries.size === 0 && !isListener) tables.delete(id);
+      else if (tables.get(id)?.entries !== entries) tables.set(id, { id, entries });
+    };
+    for (const [id, draft] of this.#entries) put(id, draft.current);
+    for (const set of listeners ?? NONE) for (const id of set) put(id, tables.get(id)?.entries ?? NO_ENTRIES);
+    return { tables: tables.current, attached: this.#attached.current, uses: this.#uses.current };
+  }
+}
+
+function count(counts: DraftMap<number>, key: string, by: 1 | -1): void {
+  const total = (counts.get(key) ?? 0) + by;
+  counts.put(key, total === 0 ? undefined : total);
+}

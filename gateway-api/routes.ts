@@ -1,0 +1,55 @@
+// All HTTPRoutes: those that changed, or read something that changed, are translated again and put into their tables.
+
+import type { Changes } from './changes.ts';
+import { DraftMap } from './draft-map.ts';
+import type { GatewayState } from './gateways.ts';
+import type { PartiesChange } from './parties.ts';
+import type { Resources } from './resources.ts';
+import { type RouteTables, RouteTablesDraft } from './route-tables.ts';
+import { type RouteState, translateRoute } from './translate-route.ts';
+import type { State } from './translation.ts';
+
+export interface RoutesChange {
+  readonly routes: ReadonlyMap<string, RouteState>;
+  readonly routeTables: RouteTables;
+}
+
+export function updateRoutes(
+  before: State,
+  resources: Resources,
+  parties: PartiesChange,
+  changes: Changes,
+): RoutesChange {
+  const { grants, gateways, enrolments } = parties;
+  const scope = { resources, grants, gateways, enrolments };
+  const draft = new DraftMap(before.routes);
+  const tables = new RouteTablesDraft(before.routeTables);
+  for (const key of staleRoutes(before.routes, parties.touched, changes.HTTPRoute)) {
+    const route = resources.HTTPRoute.get(key);
+    const old = before.routes.get(key);
+    const state = route === undefined ? undefined : translateRoute(route, scope, old);
+    tables.replace(old, state);
+    draft.put(key, state);
+  }
+  const listenersBefore = before.parties.gateways;
+  const routeTables =
+    listenersBefore === gateways ? tables.finish(null) : tables.finish([tablesOf(listenersBefore), tablesOf(gateways)]);
+  return { routes: draft.current, routeTables };
+}
+
+function staleRoutes(
+  routes: ReadonlyMap<string, RouteState>,
+  touched: ReadonlySet<string>,
+  changed: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (touched.size === 0) return changed;
+  const stale = new Set(changed);
+  for (const [key, state] of routes) if (state.reads.some((read) => touched.has(read))) stale.add(key);
+  return stale;
+}
+
+function tablesOf(gateways: ReadonlyMap<string, GatewayState>): ReadonlySet<string> {
+  const tables = new Set<string>();
+  for (const { served } of gateways.values()) for (const { table } of served) tables.add(table);
+  return tables;
+}

@@ -1,0 +1,80 @@
+// Enrolled Services as clients address them: one plan per port, with the tables of the routes that name it as parent.
+
+import type { ListenerPlan, RoutePlan, ServicePlan, TablePlan } from '../policies/plan.ts';
+import { DraftMap } from './draft-map.ts';
+import type { EnrolledPort, Enrolment } from './enrolment.ts';
+import { reuse } from './reuse.ts';
+
+/** Tables of one Service port. */
+export interface ServiceTables {
+  readonly producer: string | null;
+  readonly consumers: ReadonlyMap<string, string>;
+}
+
+/** By id of the ServicePlan. */
+export type ServiceTableIndex = ReadonlyMap<string, ServiceTables>;
+
+const NO_TABLES: ServiceTables = { producer: null, consumers: new Map() };
+const NO_LISTENERS: readonly ListenerPlan[] = [];
+const NONE: readonly never[] = [];
+const PRODUCER = 'Service/';
+const CONSUMER = '/from/';
+
+/** The table of a Service port; `consumer` is the namespace of the clients that it is for, null: everybody else. */
+export function serviceTable(id: string, consumer: string | null): string {
+  return consumer === null ? `${PRODUCER}${id}` : `${PRODUCER}${id}${CONSUMER}${consumer}`;
+}
+
+type Tables = ReadonlyMap<string, TablePlan>;
+
+/** `changed`: ids of tables that may have appeared or gone. */
+export function updateServiceTables(
+  index: ServiceTableIndex,
+  tables: Tables,
+  changed: Iterable<string>,
+): ServiceTableIndex {
+  const draft = new DraftMap(index);
+  for (const table of changed) {
+    if (!table.startsWith(PRODUCER)) continue;
+    const [id, consumer] = table.slice(PRODUCER.length).split(CONSUMER) as [string, string | undefined];
+    const before = draft.get(id) ?? NO_TABLES;
+    const after = tables.has(table) ? withTable(before, table, consumer) : withoutTable(before, consumer);
+    draft.put(id, after.producer === null && after.consumers.size === 0 ? undefined : after);
+  }
+  return draft.current;
+}
+
+function withTable(before: ServiceTables, table: string, consumer: string | undefined): ServiceTables {
+  if (consumer === undefined) return { ...before, producer: table };
+  return { ...before, consumers: new Map(before.consumers).set(consumer, table) };
+}
+
+function withoutTable(before: ServiceTables, consumer: string | undefined): ServiceTables {
+  if (consumer === undefined) return { ...before, producer: null };
+  return { ...before, consumers: new Map([...before.consumers].filter(([namespace]) => namespace !== consumer)) };
+}
+
+export function servicePlan(
+  { namespace, name, gateway }: Enrolment,
+  { id, port }: EnrolledPort,
+  tables: ServiceTables | undefined,
+  listeners: readonly ListenerPlan[] | undefined,
+): ServicePlan {
+  const { producer, consumers } = tables ?? NO_TABLES;
+  const fallback = fallbackPlan(id, `${namespace}/${name}`);
+  return { id, namespace, name, port, gateway, consumers, producer, listeners: listeners ?? NO_LISTENERS, fallback };
+}
+
+/** The parts that did not change stay the same objects, also where the plan as a whole did. */
+export function reuseService(previous: ServicePlan | undefined, next: ServicePlan): ServicePlan {
+  if (previous === undefined) return next;
+  const fallback = reuse(previous.fallback, next.fallback);
+  const listeners = reuse(previous.listeners, next.listeners);
+  return reuse(previous, { ...next, fallback, listeners });
+}
+
+/** A Service without any route is forwarded to itself. */
+function fallbackPlan(id: string, route: string): RoutePlan {
+  const backends = [{ weight: 1, backend: id, failure: null, filters: NONE, mirrors: NONE }];
+  return { kind: 'Default', route, rule: '0', filters: NONE, backends, mirrors: NONE, timeouts: null, failure: null };
+}

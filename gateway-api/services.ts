@@ -1,0 +1,52 @@
+// The plans of all enrolled Service ports, remade where their enrolment, their Gateway or their tables changed.
+
+import type { ServicePlan, TablePlan } from '../policies/plan.ts';
+import { changedKeys } from './changes.ts';
+import { DraftMap } from './draft-map.ts';
+import type { PartiesChange } from './parties.ts';
+import { reuseService, type ServiceTableIndex, servicePlan, updateServiceTables } from './service-plans.ts';
+import type { Translation } from './translation.ts';
+
+export interface ServicesChange {
+  readonly services: ReadonlyMap<string, ServicePlan>;
+  readonly serviceTables: ServiceTableIndex;
+}
+
+export function updateServices(
+  { snapshot, state }: Translation,
+  parties: PartiesChange,
+  tables: ReadonlyMap<string, TablePlan>,
+): ServicesChange {
+  const serviceTables = updateServiceTables(state.serviceTables, tables, changedKeys(snapshot.tables, tables));
+  const draft = new DraftMap(snapshot.services);
+  const stale = new Set([
+    ...staleIds(state.parties.enrolments, parties),
+    ...changedKeys(state.serviceTables, serviceTables),
+  ]);
+  for (const id of stale) {
+    const enrolment = parties.enrolments.get(id.slice(0, id.lastIndexOf(':')));
+    const port = enrolment?.ports.find((candidate) => candidate.id === id);
+    if (enrolment === undefined || port === undefined) {
+      draft.delete(id);
+      continue;
+    }
+    const listeners = parties.gateways.get(enrolment.gateway)?.served;
+    draft.set(
+      id,
+      reuseService(snapshot.services.get(id), servicePlan(enrolment, port, serviceTables.get(id), listeners)),
+    );
+  }
+  return { services: draft.current, serviceTables };
+}
+
+/** Ports of the Services whose enrolment changed, then and now, and of those at a Gateway that changed. */
+function* staleIds(before: PartiesChange['enrolments'], parties: PartiesChange): Iterable<string> {
+  for (const key of parties.changedEnrolments) {
+    for (const { id } of before.get(key)?.ports ?? []) yield id;
+    for (const { id } of parties.enrolments.get(key)?.ports ?? []) yield id;
+  }
+  if (parties.changedGateways.size === 0) return;
+  for (const { gateway, ports } of parties.enrolments.values()) {
+    if (parties.changedGateways.has(gateway)) for (const { id } of ports) yield id;
+  }
+}

@@ -1,0 +1,50 @@
+// The outcome of a translation together with what the next one starts from.
+
+import type { Snapshot } from '../policies/plan.ts';
+import type { Holders, Members } from './binds.ts';
+import { NO_RESOURCES } from './changes.ts';
+import type { Statuses } from './conditions.ts';
+import type { SliceIndex } from './endpoints.ts';
+import type { Environment } from './environment.ts';
+import { NO_PARTIES, type Parties } from './parties.ts';
+import type { Resources } from './resources.ts';
+import type { RouteTables } from './route-tables.ts';
+import type { ServiceTableIndex } from './service-plans.ts';
+import type { RouteState } from './translate-route.ts';
+
+export interface Translation {
+  readonly snapshot: Snapshot;
+  readonly statuses: Statuses;
+  /** For the next translation only. */
+  readonly state: State;
+}
+
+/** Everything derived along the way; immutable like its outcome. */
+export interface State {
+  readonly resources: Resources;
+  readonly environment: Environment;
+  readonly parties: Parties;
+  /** By `namespace/name`. */
+  readonly routes: ReadonlyMap<string, RouteState>;
+  readonly routeTables: RouteTables;
+  readonly serviceTables: ServiceTableIndex;
+  readonly members: Members;
+  readonly holders: Holders;
+  readonly slices: SliceIndex;
+}
+
+export const NOTHING: Translation = {
+  snapshot: { binds: new Map(), services: new Map(), tables: new Map(), backends: new Map() },
+  statuses: new Map(),
+  state: {
+    resources: NO_RESOURCES,
+    environment: { gateway: null, bindAddress: '', clusterDomain: '', bindErrors: new Map() },
+    parties: NO_PARTIES,
+    routes: new Map(),
+    routeTables: { tables: new Map(), attached: new Map(), uses: new Map() },
+    serviceTables: new Map(),
+    members: new Map(),
+    holders: new Map(),
+    slices: new Map(),
+  },
+};
