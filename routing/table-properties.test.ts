@@ -25,16 +25,17 @@ const paths = fc.constantFrom(
 );
 const values = fc.uniqueArray(
   fc.constantFrom(['x', '1'], ['x', '~[12]'], ['y', '1'], ['X', '2']) as fc.Arbitrary<[string, string]>,
-  {
-    maxLength: 2,
-  },
+  { maxLength: 2 },
 );
-const matches: fc.Arbitrary<RouteMatch> = fc
+const varied: fc.Arbitrary<RouteMatch> = fc
   .tuple(paths, fc.constantFrom(null, null, 'GET', 'POST'), values, values)
   .map(([path, method, headers, query]) => sampleMatch(path, method, headers, query));
-const hostnames = fc.uniqueArray(fc.constantFrom('a.com', 'b.a.com', '*.a.com', '*.b.a.com', '*.com', 'com'), {
-  maxLength: 2,
-});
+// Half of them alike, so that ties are decided too.
+const matches = fc.oneof(varied, fc.constantFrom(sampleMatch('/'), sampleMatch('/a'), sampleMatch('~/a.*')));
+const hostnames = fc.oneof(
+  fc.constant<string[]>([]),
+  fc.uniqueArray(fc.constantFrom('a.com', 'b.a.com', '*.a.com', '*.b.a.com', '*.com', 'com'), { maxLength: 2 }),
+);
 
 let serial = 0;
 
