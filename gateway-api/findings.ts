@@ -1,0 +1,22 @@
+// What is probably not meant in a configuration that is valid: a table of contents.
+
+import { reportEndpoints } from './findings/endpoints.ts';
+import { reportHostnames } from './findings/hostnames.ts';
+import { reportMatches } from './findings/matches.ts';
+import { reportParents } from './findings/parents.ts';
+import { FindingReport } from './findings/report.ts';
+import { reportRoutes } from './findings/routes.ts';
+import type { Resources } from './resources.ts';
+import type { Finding } from './store.ts';
+import type { Translation } from './translate.ts';
+
+/** Pure; linear in the number of matches. In the order of the files that were read. */
+export function analyse(resources: Resources, { snapshot, statuses }: Translation): Finding[] {
+  const report = new FindingReport();
+  reportParents(resources, statuses, report);
+  reportRoutes(resources, statuses, report);
+  reportMatches(resources, snapshot, report);
+  reportHostnames(resources, snapshot, report);
+  reportEndpoints(resources, snapshot, report);
+  return report.sorted();
+}

@@ -1,0 +1,15 @@
+// Codes of findings that come from a reason of the Gateway API.
+
+/** Where the reason's own words would not say what to look for. */
+const CODES: Readonly<Record<string, string>> = {
+  BackendNotFound: 'dangling_backend',
+  InvalidKind: 'unsupported_kind',
+  NoMatchingListenerHostname: 'hostname_never_matches',
+  Pending: 'parent_not_ready',
+  RefNotPermitted: 'missing_grant',
+};
+
+/** `NoMatchingParent` is `no_matching_parent`. */
+export function codeOf(reason: string): string {
+  return CODES[reason] ?? reason.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+}
