@@ -35,11 +35,12 @@ describe('compilePattern', () => {
     ['look-ahead', '(?=a)', /invalid/],
     ['a back-reference', '(a)\\1', /invalid/],
     ['a source too long', 'a'.repeat(1025), /1025 characters/],
-    ['a repeat bomb', '((a{100}){100}){100}', /repeats too much/],
-    ['many repeats in a row', 'a{999}'.repeat(100), /repeats too much/],
-    ['a long group repeated', `(${'x'.repeat(500)}){900}`, /repeats too much/],
-    ['a program too large', '(ab?){300}', /too complex/],
+    ['a repeat bomb', '((a{100}){100}){100}', /too complex/],
+    ['many repeats in a row', 'a{999}'.repeat(100), /too complex/],
+    ['a long group repeated', `(${'x'.repeat(500)}){900}`, /too complex/],
+    ['a program too large', '(ab?){100}', /too complex/],
     ['a class repeated', '[a-z]{999}', /too complex/],
+    ['a class of Unicode repeated', '[\\pL\\pN]{90}', /360 steps/],
   ];
   for (const [name, source, message] of refused) {
     it(`refuses ${name}, at once`, () => {
@@ -77,7 +78,7 @@ describe('compilePattern', () => {
   });
 
   it('reads hostile values in linear time', () => {
-    const sources = ['(a+)+$', '(a|a)*b', '(.*)*x', '(a|b)*a(a|b){100}', '(?:.*a){100}', '(?:a?){120}a{120}'];
+    const sources = ['(a+)+$', '(a|a)*b', '(.*)*x', '(a|b)*a(a|b){90}', '(?:.*a){90}', '(?:a?){60}a{60}'];
     let seed = 1;
     const draw = (): string => {
       seed = (seed * 48271) % 2147483647;
