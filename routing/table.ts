@@ -9,7 +9,7 @@ import { compareCandidates } from './precedence.ts';
 import { Probe } from './probe.ts';
 import type { RequestHead } from './request.ts';
 
-export type { Candidate, Mismatch, RouteEntry };
+export type { Candidate, RouteEntry };
 
 export interface Explanation<P> {
   readonly candidate: Candidate<P>;
