@@ -128,9 +128,17 @@ function inWords(error: YAMLError): string {
   return hint === undefined ? `${detail}` : `${hint} (${detail})`;
 }
 
+let composed: { readonly text: string; readonly document: Document.Parsed; readonly lines: LineCounter } | null = null;
+
+/** Lets go of the document that positions were last looked up in. */
+export function forgetPositions(): void {
+  composed = null;
+}
+
 /** Where the path leads inside the document; where a part of it is missing, the place that should hold it. */
 export function locate(text: string, path: Path): Position {
-  const { document, lines } = compose(text);
+  if (composed?.text !== text) composed = { text, ...compose(text) };
+  const { document, lines } = composed;
   let offset = document.contents?.range?.[0] ?? 0;
   let node: unknown = document.contents;
   for (const step of path) {
