@@ -1,0 +1,109 @@
+// What there is to try in the demo: commands that work as printed, and what each of them shows.
+
+export interface TourStep {
+  readonly title: string;
+  /** For a POSIX shell. */
+  readonly command: string;
+  /** What the reader should see. */
+  readonly shows: string;
+  /** The same for the test that runs the command. */
+  readonly expected: RegExp;
+}
+
+/** `network` is the loopback network of the demo (`127.0.10`); `waypoint` the command line that starts this program. */
+export function demoTour(network: string, waypoint: string): readonly TourStep[] {
+  const url = (host: number, path: string): string => `http://${network}.${host}:8880${path}`;
+  const admin = `http://${network}.1:15000`;
+  return [
+    {
+      title: 'A Service by its address',
+      command: `curl -s ${url(2, '/orders/42')}`,
+      shows: 'the order service, version v1 nine times of ten, and the fields it was sent',
+      expected: /"service":"orders","version":"v[12]","method":"GET","path":"\/orders\/42"/,
+    },
+    {
+      title: 'Canary by weight (manifests/demo/orders.yaml)',
+      command: `for i in $(seq 50); do curl -s ${url(2, '/version')}; done | sort | uniq -c`,
+      shows: 'about 45 × v1 and 5 × v2',
+      expected: /[34][0-9] orders v1|50 orders v1/,
+    },
+    {
+      title: 'Canary by header',
+      command: `curl -s -H 'x-canary: always' ${url(2, '/version')}`,
+      shows: 'always v2',
+      expected: /^orders v2$/m,
+    },
+    {
+      title: 'A Service by its name, on the shared port',
+      command: `curl -s -H 'Host: orders.shop' http://${network}.1:15080/version`,
+      shows: 'the same route as by its address',
+      expected: /^orders v[12]$/m,
+    },
+    {
+      title: 'An ordinary Gateway listener',
+      command: `curl -s -H 'Host: shop.example.com' ${url(1, '/shoes')}`,
+      shows: 'the catalog',
+      expected: /"service":"catalog".*"path":"\/shoes"/,
+    },
+    {
+      title: 'Header fields edited on the way',
+      command: `curl -si -H 'x-debug: 1' ${url(5, '/catalog/shoes')}`,
+      shows: 'x-served-by in the answer; x-shop and no x-debug in what the catalog was sent',
+      expected: /x-served-by: waypoint(?![\s\S]*x-debug)[\s\S]*"x-shop":"demo"/i,
+    },
+    {
+      title: 'A rewritten path',
+      command: `curl -s ${url(5, '/items/shoes')}`,
+      shows: 'the catalog was asked for /catalog/shoes',
+      expected: /"path":"\/catalog\/shoes"/,
+    },
+    {
+      title: 'A redirect',
+      command: `curl -s -o /dev/null -w '%{http_code} %{redirect_url}\\n' ${url(5, '/products/shoes')}`,
+      shows: `301 ${url(5, '/catalog/shoes')}`,
+      expected: new RegExp(`^301 ${RegExp.escape(url(5, '/catalog/shoes'))}$`, 'm'),
+    },
+    {
+      title: 'A mirrored request',
+      command: `curl -s -d shoes ${url(2, '/orders')}; sleep 0.3; curl -s ${url(6, '/seen')}`,
+      shows: 'the order, then what the audit service saw of it',
+      expected: /"method":"POST"[\s\S]*"last":"POST \/orders shoes"/,
+    },
+    {
+      title: 'A time limit',
+      command: `curl -s -w '%{http_code} after %{time_total} s\\n' ${url(4, '/reports/yearly')}`,
+      shows: '504 after one second, though the report takes three',
+      expected: /504 after 1\.[0-9]+ s/,
+    },
+    {
+      title: 'A flaky service without retries',
+      command: `for i in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{http_code} ' ${url(3, '/pay')}; done; echo`,
+      shows: 'two of six are 503',
+      expected: /^(?=(?:\d+ )*503 (?:\d+ )*503 )(?:(?:200|503) ){6}$/m,
+    },
+    {
+      title: 'No route matches',
+      command: `curl -si ${url(2, '/nothing')}`,
+      shows: '404: orders has routes, and none of them wants this path',
+      expected: /^HTTP\/1\.1 404/,
+    },
+    {
+      title: 'Why did it go there?',
+      command: `${waypoint} explain GET ${url(2, '/orders/42')} -H x-canary:always --admin ${admin}`,
+      shows: 'every candidate in order, and the rule testers that wins',
+      expected: /testers/,
+    },
+    {
+      title: 'What it thinks of its configuration',
+      command: `curl -s ${admin}/statuses`,
+      shows: 'the conditions of every Gateway and route',
+      expected: /Accepted/,
+    },
+    {
+      title: 'Metrics',
+      command: `curl -s ${admin}/metrics | grep -c http_server_request_duration`,
+      shows: 'Prometheus text, how many lines of it speak of requests',
+      expected: /^[1-9][0-9]*$/m,
+    },
+  ];
+}
