@@ -16,7 +16,24 @@ function row(reason: string, status: number, flag: string, origin: Failure['orig
   return { reason, status, flag, origin, body };
 }
 
-export const FAILURES = {
+type Name =
+  | 'noFrontend'
+  | 'noRoute'
+  | 'noBackend'
+  | 'noEndpoint'
+  | 'connectFailed'
+  | 'connectTimeout'
+  | 'upstreamReset'
+  | 'upstreamProtocol'
+  | 'upstreamTruncated'
+  | 'requestTimeout'
+  | 'backendTimeout'
+  | 'loop'
+  | 'badRequest'
+  | 'clientGone'
+  | 'bodyTimeout';
+
+export const FAILURES: Readonly<Record<Name, Failure>> = {
   noFrontend: row('no_frontend', 404, 'NR', 'client', 'no service or listener here answers to this authority\n'),
   noRoute: row('no_route', 404, 'NR', 'route', 'no route matches\n'),
   noBackend: row('no_backend', 500, 'NC', 'route', 'the route has no usable backend\n'),
@@ -32,4 +49,4 @@ export const FAILURES = {
   badRequest: row('bad_request', 400, 'DPE', 'client', 'bad request\n'),
   clientGone: row('client_gone', 499, 'DC', 'client', ''),
   bodyTimeout: row('body_timeout', 408, 'DI', 'client', 'request body timed out\n'),
-} as const satisfies Record<string, Failure>;
+};

@@ -1,5 +1,6 @@
 // Takes the framing off a body (RFC 9112 sections 6 and 7.1): hands on its data, keeps its trailers, stops at its end.
 
+import { ChunkLine } from './chunk-line.ts';
 import { CHUNKED, CLOSE, type Framing, LENGTH, NONE } from './framing.ts';
 import { FAILED, type ParseFailure, REQUEST_LIMITS } from './limits.ts';
 import { TrailerReader } from './trailer-reader.ts';
@@ -9,22 +10,14 @@ export interface BodySink {
   onBodyData(data: Buffer): void;
 }
 
-const SIZE = 0;
-const EXTENSION = 1;
-const SIZE_LF = 2;
-const DATA = 3;
-const DATA_CR = 4;
-const DATA_LF = 5;
-const TRAILERS = 6;
-
-/** 52 bits: the size stays a safe integer. */
-const MAX_SIZE_DIGITS = 13;
-/** Of a whole message: tiny chunks with long extensions cost more than they carry. */
-const MAX_EXTENSION_BYTES = 16_384;
+const LINE = 0;
+const DATA = 1;
+const DATA_CR = 2;
+const DATA_LF = 3;
+const TRAILERS = 4;
 
 const LF = 0x0a;
 const CR = 0x0d;
-const SEMICOLON = 0x3b;
 
 export class BodyDecoder {
   done = true;
@@ -34,18 +27,17 @@ export class BodyDecoder {
   #framing: Framing = NONE;
   /** Bytes of data to come: of the body (LENGTH) or of the chunk. */
   #left = 0;
-  #state = SIZE;
-  #digits = 0;
-  #extensionBytes = 0;
+  #state = LINE;
+  readonly #line: ChunkLine = new ChunkLine();
   #trailerReader: TrailerReader | null = null;
 
   /** `length` counts for LENGTH only. */
   begin(framing: Framing, length: number): void {
     this.#framing = framing;
     this.#left = framing === LENGTH ? length : 0;
-    this.#state = SIZE;
-    this.#digits = 0;
-    this.#extensionBytes = 0;
+    this.#state = LINE;
+    this.#line.begin();
+    this.#trailerReader = null;
     this.failure = null;
     this.trailers = '';
     this.done = framing === NONE || (framing === LENGTH && length === 0);
@@ -94,41 +86,20 @@ export class BodyDecoder {
 
   /** One byte of what is between the data; '' or the fault. */
   #step(byte: number): string {
-    switch (this.#state) {
-      case SIZE:
-        return this.#stepSize(byte);
-      case EXTENSION:
-        if (byte === CR) this.#state = SIZE_LF;
-        else if (byte === LF) return 'bare_lf';
-        else if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f) return 'chunk_extension_invalid';
-        else if (++this.#extensionBytes > MAX_EXTENSION_BYTES) return 'chunk_extensions_too_long';
-        return '';
-      case SIZE_LF:
-        if (byte !== LF) return 'bare_cr';
-        this.#state = this.#left === 0 ? TRAILERS : DATA;
-        return '';
-      case DATA_CR:
-        this.#state = DATA_LF;
-        return byte === CR ? '' : 'chunk_data_unterminated';
-      default:
-        this.#state = SIZE;
-        this.#digits = 0;
-        return byte === LF ? '' : 'chunk_data_unterminated';
+    if (this.#state === LINE) {
+      const fault = this.#line.step(byte);
+      if (this.#line.complete) this.#startData();
+      return fault;
     }
+    const expected = this.#state === DATA_CR ? CR : LF;
+    this.#state = this.#state === DATA_CR ? DATA_LF : LINE;
+    return byte === expected ? '' : 'chunk_data_unterminated';
   }
 
-  #stepSize(byte: number): string {
-    const digit = hexDigit(byte);
-    if (digit >= 0) {
-      if (++this.#digits > MAX_SIZE_DIGITS) return 'chunk_size_too_large';
-      this.#left = this.#left * 16 + digit;
-      return '';
-    }
-    if (this.#digits === 0) return 'chunk_size_invalid';
-    if (byte === CR) this.#state = SIZE_LF;
-    else if (byte === SEMICOLON) this.#state = EXTENSION;
-    else return byte === LF ? 'bare_lf' : 'chunk_size_invalid';
-    return '';
+  #startData(): void {
+    this.#left = this.#line.size;
+    this.#state = this.#left === 0 ? TRAILERS : DATA;
+    this.#line.next();
   }
 
   #readTrailers(chunk: Buffer, at: number): number {
@@ -146,10 +117,4 @@ export class BodyDecoder {
     this.failure = { status: 400, reason };
     return FAILED;
   }
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

@@ -1,0 +1,467 @@
+// One client connection: reads requests one after another, strictly, and carries the answers back in order.
+
+import type { Socket } from 'node:net';
+import type { BindPlan } from '../../policies/plan.ts';
+import type { Peer } from '../../routing/request.ts';
+import { abort, finish } from '../finish.ts';
+import { FAILURES } from '../errors.ts';
+import { Exchange } from '../exchange.ts';
+import { BodyDecoder, type BodySink } from '../http1/body-decoder.ts';
+import { NONE } from '../http1/framing.ts';
+import { FAILED, MORE } from '../http1/limits.ts';
+import { RequestParser } from '../http1/request-parser.ts';
+import { refuse, replyFailure } from '../local-reply.ts';
+import { kept } from '../read-buffer.ts';
+import { RequestBody } from '../request-body.ts';
+import { serve } from '../serve.ts';
+import { Timer, type TimerTarget } from '../timers.ts';
+import type { Worker } from '../worker-context.ts';
+
+/** Reading a head, or idle between two requests. */
+const HEAD = 0;
+const BODY = 1;
+/** The request is complete, its answer is not. */
+const WAIT = 2;
+/** The answer is complete, the request is not: a little more of it is read and thrown away. */
+const DISCARD = 3;
+const TUNNEL = 4;
+/** The last answer is written; what still comes is thrown away so that no reset overtakes it. */
+const CLOSING = 5;
+const CLOSED = 6;
+
+/** Unread request body that is drained to keep a connection; beyond it the connection closes. */
+const DRAIN_BYTES = 65_536;
+/** How long a closing connection waits for its client to read the last answer. */
+const LINGER_MS = 1000;
+/** A client that closed its sending side may wait this long for an answer to begin; a vanished one looks the same. */
+const HALF_CLOSED_MS = 5000;
+
+export class Downstream implements BodySink, TimerTarget {
+  readonly worker: Worker;
+  readonly socket: Socket;
+  readonly bind: BindPlan;
+  readonly peer: Peer;
+  readonly parser: RequestParser;
+  readonly decoder: BodyDecoder = new BodyDecoder();
+  exchange: Exchange | null = null;
+  /** `x-forwarded-for`, `-proto` lines of this connection, made once. */
+  forwardedLines = '';
+  #state = HEAD;
+  #body: RequestBody | null = null;
+  /** Bytes behind the current request: they wait for its answer. */
+  #pending: Buffer | null = null;
+  #reading = false;
+  #closeAfter = false;
+  #halfClosed = false;
+  #discarded = 0;
+  #blockedAt = 0;
+  /** Last byte read, or last answer finished. */
+  #activeAt: number;
+  #headAt = 0;
+  #limitAt = 0;
+  readonly #timer: Timer = new Timer(this);
+
+  constructor(worker: Worker, socket: Socket, bind: BindPlan, peer: Peer) {
+    this.worker = worker;
+    this.socket = socket;
+    this.bind = bind;
+    this.peer = peer;
+    this.parser = new RequestParser(worker.requestLimits, worker.pathLevel);
+    this.parser.trusted = worker.trusts(peer.address);
+    this.#activeAt = performance.now();
+    worker.timers.schedule(this.#timer, this.#activeAt + worker.limits.keepAliveTimeoutMs);
+  }
+
+  // What the socket says.
+
+  received(chunk: Buffer): void {
+    switch (this.#state) {
+      case HEAD:
+        this.#readRequests(chunk, 0);
+        break;
+      case BODY:
+      case DISCARD:
+        this.#activeAt = performance.now();
+        this.#readRequests(chunk, this.#readBody(chunk, 0));
+        break;
+      case WAIT:
+        this.#hold(chunk);
+        break;
+      case TUNNEL:
+        this.#activeAt = performance.now();
+        this.exchange?.attempt?.tunnel(chunk);
+        break;
+      default:
+    }
+  }
+
+  /** The client closed its sending side. */
+  ended(): void {
+    this.#halfClosed = true;
+    if (this.#state === TUNNEL) {
+      this.exchange?.attempt?.endTunnel();
+    } else if (this.#state === WAIT) {
+      // It may still be reading (RFC 9112 section 9.6), so the answer goes out; an answer that does not come is not waited for.
+      this.#closeAfter = true;
+      this.#schedule(performance.now() + HALF_CLOSED_MS);
+    } else if (this.#state === BODY) {
+      this.exchange !== null && abort(this.exchange, FAILURES.clientGone, 'the client closed within the request body');
+      this.destroy();
+    } else if (this.#state !== CLOSING) {
+      this.close();
+    } else {
+      this.destroy();
+    }
+  }
+
+  drained(): void {
+    this.#blockedAt = 0;
+    this.exchange?.attempt?.resume();
+  }
+
+  closed(): void {
+    if (this.#state === CLOSED) return;
+    const tunnel = this.#state === TUNNEL;
+    this.#state = CLOSED;
+    this.worker.timers.cancel(this.#timer);
+    this.#pending = null;
+    const x = this.exchange;
+    if (x === null) return;
+    if (tunnel) {
+      x.cancelAttempt();
+      finish(x);
+    } else abort(x, FAILURES.clientGone, 'the client closed the connection');
+  }
+
+  // What the exchange asks for.
+
+  /** Writes bytes of an answer; false: wait until the exchange's attempt is told to resume. */
+  write(data: string | Buffer): boolean {
+    const flowing = typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
+    if (!flowing) this.blocked();
+    return flowing;
+  }
+
+  /** The socket's buffer is full: from now on the client has the write idle limit to read some of it. */
+  blocked(): void {
+    if (this.#blockedAt > 0) return;
+    this.#blockedAt = performance.now();
+    this.#schedule(this.#blockedAt + this.worker.limits.writeIdleTimeoutMs);
+  }
+
+  get body(): RequestBody | null {
+    return this.#body;
+  }
+
+  /** Whether the answer must say that the connection closes: the client will not be heard again. */
+  mustClose(x: Exchange): boolean {
+    return this.#closeAfter || !x.head.keepAlive || this.worker.draining;
+  }
+
+  closeAfter(): void {
+    this.#closeAfter = true;
+  }
+
+  /** Whether an answer given now leaves more of the request unread than is worth reading. */
+  get unreadTooLong(): boolean {
+    if (this.#state !== BODY) return false;
+    const { head } = this.parser;
+    if (head.expectContinue && this.exchange?.requestBytes === 0) return true;
+    return head.contentLength - (this.exchange?.requestBytes ?? 0) > DRAIN_BYTES;
+  }
+
+  /** Ends the whole request at this moment (`timeouts.request`); 0 takes the limit away. */
+  limit(at: number): void {
+    this.#limitAt = at;
+    if (at > 0) this.#schedule(at);
+  }
+
+  pause(): void {
+    if (this.#state === BODY || this.#state === TUNNEL) this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.#pending === null) this.socket.resume();
+  }
+
+  startTunnel(): Buffer | null {
+    this.#state = TUNNEL;
+    this.#closeAfter = true;
+    this.#limitAt = 0;
+    const early = this.#pending;
+    this.#pending = null;
+    this.#activeAt = performance.now();
+    this.#schedule(this.#activeAt + this.worker.limits.tunnelIdleTimeoutMs);
+    this.socket.resume();
+    return early;
+  }
+
+  /** The tunnel carried something from the endpoint: it is not idle. */
+  touch(): void {
+    this.#activeAt = performance.now();
+  }
+
+  /** The answer is complete and the exchange is over. */
+  finished(): void {
+    this.exchange = null;
+    this.#body = null;
+    this.#limitAt = 0;
+    this.#activeAt = performance.now();
+    if (this.#state === CLOSED) return;
+    if (this.#closeAfter || this.worker.draining) {
+      this.close();
+      return;
+    }
+    if (this.#state === BODY) {
+      this.#state = DISCARD;
+      this.#discarded = 0;
+      if (this.socket.isPaused()) this.socket.resume();
+      return;
+    }
+    this.#state = HEAD;
+    this.parser.reset();
+    if (!this.#reading) this.#continue();
+  }
+
+  /** Says goodbye: what was written still reaches the client, what still comes is not read. */
+  close(): void {
+    if (this.#state >= CLOSING) return;
+    this.#state = CLOSING;
+    this.#pending = null;
+    this.socket.end();
+    if (this.#halfClosed && this.socket.writableLength === 0) {
+      this.socket.destroySoon();
+      return;
+    }
+    if (this.socket.isPaused()) this.socket.resume();
+    const linger = this.socket.writableLength > 0 ? this.worker.limits.writeIdleTimeoutMs : LINGER_MS;
+    this.#schedule(performance.now() + linger);
+  }
+
+  /** Cuts: an unfinished answer must not look finished. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Closes at once if it has been idle since before `at` (draining); true if it did. */
+  closeIfIdleSince(at: number): boolean {
+    if (this.#state !== HEAD || this.parser.started || this.#activeAt > at) return false;
+    this.close();
+    return true;
+  }
+
+  // Reading.
+
+  onBodyData(data: Buffer): void {
+    const x = this.exchange;
+    if (x === null || this.#state !== BODY) {
+      this.#discarded += data.length;
+      return;
+    }
+    x.requestBytes += data.length;
+    x.takeBody(kept(data));
+  }
+
+  #readRequests(chunk: Buffer, start: number): void {
+    let from = start;
+    if (from < 0 || this.#reading) return;
+    this.#reading = true;
+    while (from < chunk.length) {
+      if (this.#state !== HEAD) {
+        if (this.#state === WAIT) this.#hold(chunk.subarray(from));
+        break;
+      }
+      const at = this.parser.push(chunk, from);
+      if (at === MORE) {
+        this.#armHead();
+        break;
+      }
+      if (at === FAILED) {
+        this.#refuse();
+        break;
+      }
+      from = this.#begin(chunk, at);
+      if (from < 0) break;
+    }
+    this.#reading = false;
+  }
+
+  /** A head is complete: whatever came of its body is read before the exchange starts, so that small ones leave in one write. */
+  #begin(chunk: Buffer, at: number): number {
+    const now = performance.now();
+    this.#activeAt = now;
+    this.#headAt = 0;
+    const { framing } = this.parser.head;
+    this.#body = framing === NONE ? null : new RequestBody();
+    const x = new Exchange(this, this.worker.snapshot, now);
+    this.exchange = x;
+    let from = at;
+    if (framing === NONE) {
+      this.#state = WAIT;
+    } else {
+      this.#state = BODY;
+      this.decoder.begin(framing, this.parser.head.contentLength);
+      from = this.#readBody(chunk, at);
+      if (from < 0) return from;
+      if (!this.decoder.done) this.#schedule(now + this.worker.limits.bodyIdleTimeoutMs);
+    }
+    serve(x);
+    return from;
+  }
+
+  /** Returns the offset behind what belongs to the body, or FAILED. */
+  #readBody(chunk: Buffer, start: number): number {
+    const at = this.decoder.done ? start : this.decoder.push(chunk, start, this);
+    if (this.#state !== BODY && this.#state !== DISCARD) return FAILED;
+    if (at === FAILED) {
+      this.#bodyFailed();
+      return FAILED;
+    }
+    if (this.decoder.done) this.#bodyDone();
+    else if (this.#state === DISCARD && this.#discarded > DRAIN_BYTES) this.close();
+    return at;
+  }
+
+  #bodyDone(): void {
+    if (this.#state === DISCARD) {
+      this.#state = HEAD;
+      this.parser.reset();
+      return;
+    }
+    this.#state = WAIT;
+    const body = this.#body as RequestBody;
+    body.complete = true;
+    body.trailers = this.decoder.trailers;
+    this.exchange?.endBody();
+  }
+
+  #bodyFailed(): void {
+    const x = this.exchange;
+    const failure = this.decoder.failure;
+    const reason = failure?.reason ?? 'invalid_body';
+    this.worker.metrics.parseFailed(reason);
+    this.#closeAfter = true;
+    if (x === null) {
+      this.close();
+    } else if (x.answered) {
+      abort(x, FAILURES.badRequest, `request body: ${reason}`);
+      this.destroy();
+    } else {
+      x.reason = reason;
+      x.cancelAttempt();
+      replyFailure(x, { ...FAILURES.badRequest, reason, status: failure?.status ?? 400 }, `request body: ${reason}`);
+    }
+  }
+
+  #refuse(): void {
+    const failure = this.parser.failure ?? { status: 400, reason: 'invalid' };
+    this.worker.metrics.parseFailed(failure.reason);
+    this.#closeAfter = true;
+    const x = new Exchange(this, this.worker.snapshot, performance.now());
+    this.exchange = x;
+    refuse(x, failure);
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#pending = this.#pending === null ? kept(chunk) : Buffer.concat([this.#pending, chunk]);
+    this.socket.pause();
+  }
+
+  /** The next request may have come already. */
+  #continue(): void {
+    const pending = this.#pending;
+    if (pending !== null) {
+      this.#pending = null;
+      this.#readRequests(pending, 0);
+      if (this.#pending !== null) return;
+    }
+    if (this.#state < CLOSING && this.socket.isPaused()) this.socket.resume();
+    if (this.#halfClosed && this.#state === HEAD) this.close();
+  }
+
+  // Limits.
+
+  #armHead(): void {
+    if (!this.parser.started || this.#headAt > 0) return;
+    this.#headAt = performance.now();
+    this.#schedule(this.#headAt + this.worker.limits.requestHeadTimeoutMs);
+  }
+
+  #schedule(at: number): void {
+    if (this.#timer.index < 0 || this.#timer.at > at) this.worker.timers.schedule(this.#timer, at);
+  }
+
+  /** One timer serves every limit: armed for the earliest, asked here which of them it was. */
+  onTimer(_timer: Timer, now: number): void {
+    const { limits } = this.worker;
+    let next = now + limits.keepAliveTimeoutMs;
+    if (this.#blockedAt > 0) {
+      const at = this.#blockedAt + limits.writeIdleTimeoutMs;
+      if (now >= at) return this.destroy();
+      next = Math.min(next, at);
+    }
+    if (this.#limitAt > 0) {
+      if (now >= this.#limitAt) return this.#requestTimedOut();
+      next = Math.min(next, this.#limitAt);
+    }
+    switch (this.#state) {
+      case HEAD: {
+        const at = this.#headAt > 0 ? this.#headAt + limits.requestHeadTimeoutMs : this.#activeAt + limits.keepAliveTimeoutMs;
+        if (now >= at) return this.#headAt > 0 ? this.#headTimedOut() : this.close();
+        next = Math.min(next, at);
+        break;
+      }
+      case BODY:
+      case DISCARD: {
+        if (this.socket.isPaused()) this.#activeAt = now;
+        const at = this.#activeAt + limits.bodyIdleTimeoutMs;
+        if (now >= at) return this.#bodyTimedOut();
+        next = Math.min(next, at);
+        break;
+      }
+      case WAIT:
+        if (this.#halfClosed && this.exchange !== null && !this.exchange.answered) return this.destroy();
+        break;
+      case TUNNEL: {
+        const at = this.#activeAt + limits.tunnelIdleTimeoutMs;
+        if (now >= at) return this.destroy();
+        next = at;
+        break;
+      }
+      default:
+        return this.destroy();
+    }
+    this.worker.timers.schedule(this.#timer, next);
+  }
+
+  #headTimedOut(): void {
+    this.#closeAfter = true;
+    const x = new Exchange(this, this.worker.snapshot, this.#headAt);
+    this.exchange = x;
+    refuse(x, { status: 408, reason: 'request_head_timeout' });
+  }
+
+  #bodyTimedOut(): void {
+    const x = this.exchange;
+    this.#closeAfter = true;
+    if (x === null) return this.close();
+    if (x.answered) {
+      abort(x, FAILURES.bodyTimeout, 'request body stalled');
+      return this.destroy();
+    }
+    x.cancelAttempt();
+    replyFailure(x, FAILURES.bodyTimeout, `request body silent for ${this.worker.limits.bodyIdleTimeoutMs} ms`);
+  }
+
+  #requestTimedOut(): void {
+    const x = this.exchange;
+    if (x === null) return;
+    const detail = `no complete response within ${x.plan?.plan.timeouts?.requestMs} ms (timeouts.request)`;
+    if (x.answered) {
+      abort(x, FAILURES.requestTimeout, detail);
+      return this.destroy();
+    }
+    x.cancelAttempt();
+    replyFailure(x, FAILURES.requestTimeout, detail);
+  }
+}

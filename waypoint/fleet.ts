@@ -1,0 +1,181 @@
+// The worker threads: started, fed, asked, replaced when one dies.
+
+import { Worker as Thread } from 'node:worker_threads';
+import type { Snapshot } from '../policies/plan.ts';
+import type { RunOptions } from './config.ts';
+import type { EndpointReport, FromWorker, ToWorker, WorkerData } from './messages.ts';
+import type { MetricsDelta } from './ops/metrics.ts';
+import { difference, EMPTY_SNAPSHOT, isEmpty } from './publisher.ts';
+
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+/** A worker that dies at once, again and again, is not restarted in a busy loop. */
+const RESTART_MS = 100;
+const COLLECT_MS = 2000;
+
+export interface FleetEvents {
+  log(text: string): void;
+  metrics(delta: MetricsDelta): void;
+  bind(id: string, error: string | null): void;
+  died(index: number, reason: string): void;
+}
+
+interface Member {
+  readonly index: number;
+  readonly thread: Thread;
+  /** The last version that it serves. */
+  version: number;
+  drained: boolean;
+  readonly answers: Map<number, (endpoints: readonly EndpointReport[]) => void>;
+}
+
+export class Fleet {
+  readonly #options: RunOptions;
+  readonly #events: FleetEvents;
+  readonly #members: (Member | null)[];
+  #snapshot: Snapshot = EMPTY_SNAPSHOT;
+  #version = 0;
+  #closing = false;
+  #nextId = 1;
+  #waiters: (() => void)[] = [];
+
+  constructor(options: RunOptions, events: FleetEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#members = Array.from({ length: options.workers }, (_, index) => this.#start(index));
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Posts what changed to every worker and returns the version it will have; settled() tells when all serve it. */
+  publish(snapshot: Snapshot): number {
+    const update = difference(this.#snapshot, snapshot, this.#version + 1);
+    if (isEmpty(update) && this.#version > 0) return this.#version;
+    this.#version++;
+    this.#snapshot = snapshot;
+    this.#broadcast({ type: 'update', update });
+    return this.#version;
+  }
+
+  /** Settles when every worker serves `version` or a later one. */
+  async served(version: number): Promise<void> {
+    while (!this.#closing && this.#members.some((member) => member === null || member.version < version)) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  /** How many workers serve the current version. */
+  get serving(): number {
+    return this.#members.filter((member) => member !== null && member.version === this.#version).length;
+  }
+
+  /** Every worker's live endpoints; its counters go to `metrics` on the way. A worker that does not answer is left out. */
+  async collect(): Promise<readonly (readonly EndpointReport[])[]> {
+    const asked = this.#members.filter((member) => member !== null).map((member) => this.#ask(member));
+    return (await Promise.all(asked)).filter((reports) => reports !== null);
+  }
+
+  /** Lets every connection end by itself; settles when all have, or at the time given. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#broadcast({ type: 'drain' });
+    const timer = setTimeout(() => this.#wake(), timeoutMs);
+    const end = performance.now() + timeoutMs;
+    while (performance.now() < end - 1 && this.#members.some((member) => member !== null && !member.drained)) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+    clearTimeout(timer);
+  }
+
+  /** The threads, for whoever must see one die. */
+  get threads(): readonly Thread[] {
+    return this.#members.filter((member) => member !== null).map((member) => member.thread);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#wake();
+    await Promise.all(this.threads.map((thread) => thread.terminate()));
+  }
+
+  #start(index: number): Member {
+    const workerData: WorkerData = { index, options: this.#options };
+    const thread = new Thread(ENTRY, { workerData, name: `waypoint-${index}` });
+    const member: Member = { index, thread, version: -1, drained: false, answers: new Map() };
+    thread.on('message', (message: FromWorker) => this.#heard(member, message));
+    let reason = 'exited';
+    thread.on('error', (error: Error) => {
+      reason = error.stack ?? error.message;
+    });
+    thread.on('exit', () => this.#died(member, reason));
+    return member;
+  }
+
+  #heard(member: Member, message: FromWorker): void {
+    switch (message.type) {
+      case 'applied':
+        member.version = message.version;
+        this.#wake();
+        break;
+      case 'bind':
+        this.#events.bind(message.id, message.error);
+        break;
+      case 'log':
+        this.#events.log(message.text);
+        break;
+      case 'metrics':
+        this.#events.metrics(message.delta);
+        break;
+      case 'collected':
+        this.#events.metrics(message.delta);
+        member.answers.get(message.id)?.(message.endpoints);
+        member.answers.delete(message.id);
+        break;
+      case 'drained':
+        member.drained = true;
+        this.#wake();
+        break;
+    }
+  }
+
+  /** Only what this worker had in flight is lost; a fresh one takes over its share of the listeners. */
+  #died(member: Member, reason: string): void {
+    if (this.#closing) return;
+    this.#members[member.index] = null;
+    for (const answer of member.answers.values()) answer([]);
+    this.#wake();
+    this.#events.died(member.index, reason);
+    setTimeout(() => {
+      if (this.#closing) return;
+      const fresh = this.#start(member.index);
+      this.#members[member.index] = fresh;
+      const update = difference(EMPTY_SNAPSHOT, this.#snapshot, this.#version);
+      if (this.#version > 0) fresh.thread.postMessage({ type: 'update', update } satisfies ToWorker);
+    }, RESTART_MS);
+  }
+
+  #ask(member: Member): Promise<readonly EndpointReport[] | null> {
+    return new Promise((resolve) => {
+      const id = this.#nextId++;
+      const timer = setTimeout(() => {
+        member.answers.delete(id);
+        resolve(null);
+      }, COLLECT_MS);
+      member.answers.set(id, (endpoints) => {
+        clearTimeout(timer);
+        resolve(endpoints);
+      });
+      member.thread.postMessage({ type: 'collect', id } satisfies ToWorker);
+    });
+  }
+
+  #broadcast(message: ToWorker): void {
+    for (const member of this.#members) member?.thread.postMessage(message);
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+}

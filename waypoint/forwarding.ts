@@ -1,0 +1,85 @@
+// The head as it goes upstream: what the client sent, without the fields of its hop, with those of ours.
+
+import { randomUUID } from 'node:crypto';
+import type { Exchange } from './exchange.ts';
+
+const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;
+
+/** The request head for the endpoint, complete with its empty line. */
+export function forwardedHead(x: Exchange): string {
+  const { head, downstream } = x;
+  let lines = downstream.parser.trusted ? trustedLines(x) : untrustedLines(x);
+  // The client's own line, if identify() kept it, goes through as it is.
+  if (!x.clientId) lines += `x-request-id: ${x.id}\r\n`;
+  lines += `via: 1.1 ${hopName(x.bind.gateway)}\r\n`;
+  if (head.upgrade !== null) lines += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
+  if (head.authority === '' && head.forwardAuthority === null) lines += `host: ${fallbackHost(x)}\r\n`;
+  return head.serialize(lines);
+}
+
+/** Gives the exchange its id: the client's `x-request-id` if it is one plain value, else a new one. */
+export function identify(x: Exchange): void {
+  const { fields } = x.head;
+  const sent = fields.get('x-request-id');
+  if (sent === undefined) {
+    x.id = randomUUID();
+  } else if (REQUEST_ID.test(sent)) {
+    x.id = sent;
+    x.clientId = true;
+  } else {
+    fields.remove('x-request-id');
+    x.id = randomUUID();
+  }
+}
+
+/** Whether this request already passed a waypoint of this Gateway: our own mark is in its `Via`. */
+export function looped(x: Exchange): boolean {
+  const via = x.head.fields.get('via');
+  return via?.includes(` ${hopName(x.bind.gateway)}`) === true && viaNames(via).includes(hopName(x.bind.gateway));
+}
+
+function viaNames(via: string): string[] {
+  return via.split(',').map((hop) => hop.trim().split(/[ \t]+/)[1] ?? '');
+}
+
+/** Our pseudonym in `Via` (RFC 9110 section 7.6.3): one per Gateway, so that waypoints of two teams may follow each other. */
+function hopName(gateway: string): string {
+  let name = hopNames.get(gateway);
+  if (name === undefined) {
+    name = `waypoint-${gateway.replaceAll('/', '.')}`;
+    hopNames.set(gateway, name);
+  }
+  return name;
+}
+
+/** As many entries as there are Gateways. */
+const hopNames: Map<string, string> = new Map();
+
+function untrustedLines(x: Exchange): string {
+  const { head, downstream } = x;
+  if (downstream.forwardedLines === '') {
+    downstream.forwardedLines = `x-forwarded-for: ${x.peer.address}\r\nx-forwarded-proto: ${head.scheme}\r\n`;
+  }
+  return head.authority === ''
+    ? downstream.forwardedLines
+    : `${downstream.forwardedLines}x-forwarded-host: ${head.authority}\r\n`;
+}
+
+/** A trusted proxy in front of us said who the client is; our own view is added behind it. */
+function trustedLines(x: Exchange): string {
+  const { head } = x;
+  const { fields } = head;
+  const before = fields.get('x-forwarded-for');
+  fields.remove('x-forwarded-for');
+  let lines = `x-forwarded-for: ${before === undefined ? '' : `${before}, `}${x.peer.address}\r\n`;
+  if (!fields.has('x-forwarded-proto')) lines += `x-forwarded-proto: ${head.scheme}\r\n`;
+  if (!fields.has('x-forwarded-host') && head.authority !== '') lines += `x-forwarded-host: ${head.authority}\r\n`;
+  return lines;
+}
+
+/** HTTP/1.0 clients may send no Host; HTTP/1.1 endpoints need one. */
+function fallbackHost(x: Exchange): string {
+  const id = x.backend?.id ?? '';
+  const [namespace = '', rest = ''] = id.split('/');
+  return `${rest.split(':')[0]}.${namespace}`;
+}

@@ -1,0 +1,82 @@
+// The configuration as a worker serves it: immutable once made, swapped by reference; requests in flight keep theirs.
+
+import type { BindPlan, ServicePlan } from '../policies/plan.ts';
+import type { Registry } from '../routing/registry.ts';
+import { RouteTable } from '../routing/table.ts';
+import { LivePlan, linkEntry } from './live-plan.ts';
+import type { SnapshotUpdate } from './publisher.ts';
+
+/** An enrolled Service port with the plan that serves it while no route is attached. */
+export interface LiveService {
+  readonly plan: ServicePlan;
+  readonly fallback: LivePlan;
+}
+
+export class LiveSnapshot {
+  readonly version: number;
+  readonly binds: ReadonlyMap<string, BindPlan>;
+  readonly services: ReadonlyMap<string, LiveService>;
+  readonly tables: ReadonlyMap<string, RouteTable<LivePlan>>;
+
+  constructor(
+    version: number,
+    binds: ReadonlyMap<string, BindPlan>,
+    services: ReadonlyMap<string, LiveService>,
+    tables: ReadonlyMap<string, RouteTable<LivePlan>>,
+  ) {
+    this.version = version;
+    this.binds = binds;
+    this.services = services;
+    this.tables = tables;
+  }
+
+  static readonly empty: LiveSnapshot = new LiveSnapshot(0, new Map(), new Map(), new Map());
+
+  /**
+   * The snapshot after an update. Tables the update does not name are shared by reference.
+   * Live backends are updated in place by the caller (registry), since they outlive snapshots.
+   */
+  with(update: SnapshotUpdate, registry: Registry): LiveSnapshot {
+    return new LiveSnapshot(
+      update.version,
+      this.#binds(update),
+      this.#services(update, registry),
+      this.#tables(update, registry),
+    );
+  }
+
+  #binds(update: SnapshotUpdate): ReadonlyMap<string, BindPlan> {
+    if (update.binds.set.length + update.binds.dropped.length === 0) return this.binds;
+    const binds = new Map(this.binds);
+    for (const id of update.binds.dropped) binds.delete(id);
+    for (const bind of update.binds.set) binds.set(bind.id, bind);
+    return binds;
+  }
+
+  #services(update: SnapshotUpdate, registry: Registry): ReadonlyMap<string, LiveService> {
+    if (update.services.set.length + update.services.dropped.length === 0) return this.services;
+    const services = new Map(this.services);
+    for (const id of update.services.dropped) services.delete(id);
+    for (const plan of update.services.set) {
+      services.set(plan.id, { plan, fallback: new LivePlan(plan.fallback, registry) });
+    }
+    return services;
+  }
+
+  #tables(update: SnapshotUpdate, registry: Registry): ReadonlyMap<string, RouteTable<LivePlan>> {
+    if (update.tables.length + update.droppedTables.length === 0) return this.tables;
+    const tables = new Map(this.tables);
+    for (const id of update.droppedTables) tables.delete(id);
+    for (const change of update.tables) {
+      const table = tables.get(change.id) ?? RouteTable.empty<LivePlan>();
+      tables.set(
+        change.id,
+        table.with(
+          change.upserts.map((entry) => linkEntry(entry, registry)),
+          change.removals,
+        ),
+      );
+    }
+    return tables;
+  }
+}

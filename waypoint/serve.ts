@@ -1,0 +1,98 @@
+// The life of a request on one screen: find its route, run its filters, choose its backend, try, relay. Everything else is a noun.
+
+import { applyRequestFilters, type Filter } from '../policies/index.ts';
+import type { MirrorPlan } from '../policies/mirror.ts';
+import { attempt } from './attempt.ts';
+import { noteCopies, sendCopies } from './copies.ts';
+import { FAILURES } from './errors.ts';
+import type { Exchange } from './exchange.ts';
+import { identify, looped } from './forwarding.ts';
+import { Frontend, resolveFrontend } from './frontend.ts';
+import { replyFailure, replyLocal } from './local-reply.ts';
+import { screenUpgrade } from './tunnel.ts';
+
+/** Filled in anew by every request, synchronously: nothing is allocated to find out who was addressed. */
+const frontend: Frontend = new Frontend();
+
+export function serve(x: Exchange): void {
+  if (x.done) return;
+  identify(x);
+  if (looped(x)) return replyFailure(x, FAILURES.loop, 'Via names this waypoint: a backend leads back to it');
+  screenUpgrade(x);
+  if (!findPlan(x)) return;
+  const { plan } = x.plan as NonNullable<Exchange['plan']>;
+  if (plan.timeouts !== null && plan.timeouts.requestMs > 0) {
+    x.downstream.limit(x.startedAt + plan.timeouts.requestMs);
+  }
+  if (plan.failure !== null) return replyFailure(x, { ...FAILURES.noBackend, reason: snake(plan.failure.reason) }, plan.failure.message);
+  if (!filtered(x, plan.filters, plan.mirrors)) return;
+  if (!chooseBackend(x)) return;
+  if (x.share !== null && !filtered(x, x.share.filters, x.share.mirrors)) return;
+  sendCopies(x);
+  attempt(x);
+}
+
+/** Which table decides, and which of its candidates takes the request. false: answered. */
+function findPlan(x: Exchange): boolean {
+  if (!resolveFrontend(x, x.snapshot, frontend)) {
+    replyFailure(x, FAILURES.noFrontend, `${x.bind.id}: ${x.head.authority} is no Service enrolled here and no listener's hostname`);
+    return false;
+  }
+  const { service, listener, table } = frontend;
+  x.service = service === null ? null : service.plan;
+  x.listener = listener;
+  if (table === null) {
+    x.plan = service === null ? null : service.fallback;
+  } else {
+    const candidate = table.find(x.head);
+    if (candidate !== null) {
+      x.plan = candidate.value;
+      x.matchedPrefix = candidate.prefix;
+    }
+  }
+  if (x.plan !== null) return true;
+  replyFailure(x, FAILURES.noRoute, 'no match of an attached route takes this request (waypoint explain lists them with their reasons)');
+  return false;
+}
+
+/** Runs filters in listed order; a copy is noted where its mirror stands among them. false: a filter answered. */
+function filtered(x: Exchange, filters: readonly Filter[], mirrors: readonly MirrorPlan[]): boolean {
+  if (mirrors.length === 0) {
+    const reply = filters.length === 0 ? null : applyRequestFilters(filters, x);
+    if (reply === null) return true;
+    replyLocal(x, reply);
+    return false;
+  }
+  for (let position = 0; position <= filters.length; position++) {
+    noteCopies(x, mirrors, position);
+    const filter = filters[position];
+    const reply = filter === undefined ? null : applyRequestFilters([filter], x);
+    if (reply === null) continue;
+    replyLocal(x, reply);
+    return false;
+  }
+  return true;
+}
+
+/** The weighted choice, made once: another try stays with this backend. false: its share is broken and was answered. */
+function chooseBackend(x: Exchange): boolean {
+  const chosen = x.plan?.split.pick(x.worker.random()) ?? null;
+  if (chosen === null) {
+    replyFailure(x, FAILURES.noBackend, 'the rule has no backendRef with a weight above 0');
+    return false;
+  }
+  if (chosen.backend === null) {
+    const failure = chosen.share.failure;
+    const reason = failure === null ? FAILURES.noBackend.reason : snake(failure.reason);
+    replyFailure(x, { ...FAILURES.noBackend, reason }, failure?.message ?? '');
+    return false;
+  }
+  x.backend = chosen.backend;
+  if (chosen.share.filters.length > 0 || chosen.share.mirrors.length > 0) x.share = chosen.share;
+  return true;
+}
+
+/** `BackendNotFound` → `backend_not_found`, as every other reason in log and metrics. */
+function snake(reason: string): string {
+  return reason.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+}

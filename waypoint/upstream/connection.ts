@@ -1,0 +1,369 @@
+// One HTTP/1.1 connection to an endpoint: writes a request, reads its response strictly, and goes back to its pool only if both ended well.
+
+import { connect, type Socket } from 'node:net';
+import type { Endpoint } from '../../routing/endpoint.ts';
+import { FAILURES, type Failure } from '../errors.ts';
+import { BodyDecoder, type BodySink } from '../http1/body-decoder.ts';
+import { lastChunk, writeChunk } from '../http1/body-writer.ts';
+import { CHUNKED, LENGTH, NONE } from '../http1/framing.ts';
+import { FAILED, MORE } from '../http1/limits.ts';
+import { ResponseParser } from '../http1/response-parser.ts';
+import { READ_BUFFER } from '../read-buffer.ts';
+import { Timer, type TimerTarget } from '../timers.ts';
+import type { Worker } from '../worker-context.ts';
+import type { Pool } from './pool.ts';
+
+/** Who asked: the exchange of a client, or a mirror's copy. Called in this order; after `onUpstreamFailure` or `onUpstreamEnd` nothing more comes. */
+export interface UpstreamOwner {
+  /** The connection is established (or was taken from the pool): the request may be written. */
+  onUpstreamReady(connection: UpstreamConnection): void;
+  /** A 1xx other than 101. */
+  onInterim(connection: UpstreamConnection): void;
+  /** The final head. `rest` holds what came with it, from `from` on: the body may be whole in there. */
+  onResponseHead(connection: UpstreamConnection, rest: Buffer, from: number): void;
+  onResponseData(connection: UpstreamConnection, data: Buffer): void;
+  /** The response is complete. */
+  onUpstreamEnd(connection: UpstreamConnection, trailers: string): void;
+  /** `101`: from now on bytes go through as they are. `rest` is what came behind the head. */
+  onUpgraded(connection: UpstreamConnection, rest: Buffer): void;
+  onTunnelData(connection: UpstreamConnection, data: Buffer): void;
+  /** The endpoint closed its sending side of the tunnel. */
+  onTunnelEnd(connection: UpstreamConnection): void;
+  /** The connection under the tunnel is gone. */
+  onTunnelClosed(connection: UpstreamConnection, detail: string): void;
+  onUpstreamDrain(connection: UpstreamConnection): void;
+  onUpstreamFailure(connection: UpstreamConnection, failure: Failure, detail: string): void;
+}
+
+const CONNECTING = 0;
+const IDLE = 1;
+const HEAD = 2;
+const BODY = 3;
+const TUNNEL = 4;
+const CLOSED = 5;
+
+export class UpstreamConnection implements BodySink, TimerTarget {
+  readonly worker: Worker;
+  readonly pool: Pool;
+  readonly endpoint: Endpoint;
+  readonly socket: Socket;
+  readonly parser: ResponseParser;
+  readonly decoder: BodyDecoder = new BodyDecoder();
+  owner: UpstreamOwner | null;
+  /** Requests begun on it. */
+  requests = 0;
+  /** Bytes of the response to the current request were seen: from then on nothing is repeated. */
+  answered = false;
+  #state = CONNECTING;
+  #requestDone = true;
+  #chunkedRequest = false;
+  #interims = 0;
+  /** Last sign of life: when it was parked, or when response bytes last came. */
+  #activeAt = 0;
+  /** When the current try must be over, 0 for no limit. */
+  #limitAt = 0;
+  #limitMs = 0;
+  readonly #timer: Timer = new Timer(this);
+  #blocked = false;
+
+  constructor(worker: Worker, pool: Pool, endpoint: Endpoint, owner: UpstreamOwner) {
+    this.worker = worker;
+    this.pool = pool;
+    this.endpoint = endpoint;
+    this.owner = owner;
+    this.parser = new ResponseParser(worker.responseLimits);
+    const socket = connect({
+      host: endpoint.address,
+      port: endpoint.port,
+      noDelay: true,
+      allowHalfOpen: true,
+      onread: ON_READ,
+    });
+    this.socket = socket;
+    (socket as OwnedSocket).upstream = this;
+    socket.on('connect', onConnect);
+    socket.on('end', onEnd);
+    socket.on('drain', onDrain);
+    socket.on('error', onError);
+    socket.on('close', onClose);
+    worker.timers.schedule(this.#timer, performance.now() + worker.limits.connectTimeoutMs);
+  }
+
+  get closed(): boolean {
+    return this.#state === CLOSED;
+  }
+
+  /** The owner's request will not be repeated on a failure that may mean "closed while idle" only if this is its first. */
+  get reused(): boolean {
+    return this.requests > 1;
+  }
+
+  /**
+   * Writes a request head, with its whole body when `body` is a string (Latin-1). `limitMs`: how long this try may take
+   * in all, 0 for no limit.
+   */
+  send(head: string, method: string, framing: number, limitMs: number): void {
+    this.requests++;
+    this.answered = false;
+    this.#interims = 0;
+    this.#state = HEAD;
+    this.#requestDone = framing === NONE;
+    this.#chunkedRequest = framing === CHUNKED;
+    if (limitMs > 0) {
+      this.#limitMs = limitMs;
+      this.#limitAt = performance.now() + limitMs;
+      this.worker.timers.schedule(this.#timer, this.#limitAt);
+    }
+    this.parser.reset(method);
+    this.socket.write(head, 'latin1');
+  }
+
+  /** One piece of the request body; false: wait for `onUpstreamDrain`. */
+  write(data: Buffer): boolean {
+    if (this.#state === CLOSED) return true;
+    const flowing = this.#chunkedRequest ? writeChunk(this.socket, data) : this.socket.write(data);
+    if (!flowing) this.#blocked = true;
+    return flowing;
+  }
+
+  /** The request body is complete. */
+  endRequest(trailers: string): void {
+    if (this.#chunkedRequest && this.#state !== CLOSED) this.socket.write(lastChunk(trailers), 'latin1');
+    this.#requestDone = true;
+  }
+
+  /** Gives up: the endpoint sees a reset, never a message that looks complete. */
+  abandon(): void {
+    this.owner = null;
+    this.#destroy();
+  }
+
+  onBodyData(data: Buffer): void {
+    (this.owner as UpstreamOwner).onResponseData(this, data);
+  }
+
+  /** The timer is armed rarely and asked here what it meant: limits move with every request, the timer does not. */
+  onTimer(timer: Timer, now: number): void {
+    const { limits, timers } = this.worker;
+    if (this.#state === CONNECTING) {
+      const waited = limits.connectTimeoutMs;
+      this.#fail(FAILURES.connectTimeout, `connect ${this.where}: timed out after ${waited} ms (is a NetworkPolicy blocking it?)`);
+    } else if (this.#state === IDLE) {
+      const expiresAt = this.#activeAt + limits.upstreamIdleTimeoutMs;
+      if (now < expiresAt) timers.schedule(timer, expiresAt);
+      else this.#destroy();
+    } else if (this.#limitAt > 0 && now >= this.#limitAt) {
+      this.#fail(FAILURES.backendTimeout, `${this.where}: no complete response within ${this.#limitMs} ms (timeouts.backendRequest)`);
+    } else if (this.#state === BODY) {
+      // Silence counts only while we are willing to read.
+      if (this.socket.isPaused()) this.#activeAt = now;
+      const silentAt = this.#activeAt + limits.bodyIdleTimeoutMs;
+      if (now < silentAt) timers.schedule(timer, this.#limitAt > 0 ? Math.min(silentAt, this.#limitAt) : silentAt);
+      else this.#fail(FAILURES.upstreamTruncated, `${this.where}: response body silent for ${limits.bodyIdleTimeoutMs} ms`);
+    } else if (this.#limitAt > 0) {
+      timers.schedule(timer, this.#limitAt);
+    }
+  }
+
+  /** `address:port` for messages. */
+  get where(): string {
+    const { address, port } = this.endpoint;
+    return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  }
+
+  connected(): void {
+    this.worker.timers.cancel(this.#timer);
+    this.#state = IDLE;
+    this.owner?.onUpstreamReady(this);
+  }
+
+  drained(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.owner?.onUpstreamDrain(this);
+  }
+
+  received(chunk: Buffer): void {
+    switch (this.#state) {
+      case HEAD:
+        this.#readHead(chunk, 0);
+        break;
+      case BODY:
+        this.#readBody(chunk, 0);
+        break;
+      case TUNNEL:
+        this.owner?.onTunnelData(this, chunk);
+        break;
+      default:
+        // Bytes nobody asked for: whatever follows cannot be trusted to answer the next request.
+        this.#destroy();
+    }
+  }
+
+  /** The endpoint closed its side. */
+  ended(): void {
+    if (this.#state === TUNNEL) {
+      this.owner?.onTunnelEnd(this);
+    } else if (this.#state === BODY && this.decoder.end()) {
+      this.#complete('unclean');
+    } else {
+      this.failed(null);
+    }
+  }
+
+  failed(error: NodeJS.ErrnoException | null): void {
+    const cause = error === null ? 'closed by the endpoint' : (error.code ?? error.message);
+    if (this.#state === CONNECTING) {
+      this.#fail(FAILURES.connectFailed, `connect ${this.where}: ${cause} (is the endpoint listening?)`);
+    } else if (this.#state === HEAD) {
+      this.#fail(FAILURES.upstreamReset, `${this.where}: ${cause} before a response head`);
+    } else if (this.#state === BODY) {
+      this.#fail(FAILURES.upstreamTruncated, `${this.where}: ${cause} within the response body`);
+    } else if (this.#state === TUNNEL) {
+      const owner = this.owner;
+      this.owner = null;
+      this.#destroy();
+      owner?.onTunnelClosed(this, error === null ? '' : `${this.where}: ${cause} within the tunnel`);
+    } else {
+      this.#destroy();
+    }
+  }
+
+  #readHead(chunk: Buffer, start: number): void {
+    this.answered = true;
+    let from = start;
+    for (;;) {
+      const at = this.parser.push(chunk, from);
+      if (at === MORE) return;
+      if (at === FAILED) {
+        this.#fail(FAILURES.upstreamProtocol, `${this.where}: ${this.parser.failure?.reason ?? 'invalid'} in the response head`);
+        return;
+      }
+      const { status } = this.parser.head;
+      if (status === 101) {
+        this.#upgrade(chunk.subarray(at));
+        return;
+      }
+      if (status >= 200) {
+        this.#startBody(chunk, at);
+        return;
+      }
+      if (++this.#interims > this.worker.limits.interimResponses) {
+        this.#fail(FAILURES.upstreamProtocol, `${this.where}: more than ${this.#interims - 1} interim responses`);
+        return;
+      }
+      this.owner?.onInterim(this);
+      this.parser.next();
+      if (this.#state !== HEAD) return;
+      from = at;
+      if (from === chunk.length) return;
+    }
+  }
+
+  #startBody(chunk: Buffer, at: number): void {
+    const { head } = this.parser;
+    this.#state = BODY;
+    this.decoder.begin(head.framing, head.framing === LENGTH ? head.contentLength : 0);
+    this.owner?.onResponseHead(this, chunk, at);
+    // The owner may have taken the whole body from `chunk` (see consumed) or given up.
+    if (this.#state === BODY) this.#readBody(chunk, at);
+  }
+
+  #readBody(chunk: Buffer, from: number): void {
+    const at = this.decoder.done ? from : this.decoder.push(chunk, from, this);
+    if (this.#state !== BODY) return;
+    if (at === FAILED) {
+      this.#fail(FAILURES.upstreamTruncated, `${this.where}: ${this.decoder.failure?.reason ?? 'invalid'} in the response body`);
+    } else if (this.decoder.done) {
+      this.#complete(at === chunk.length ? 'clean' : 'unclean');
+    } else {
+      this.#activeAt = performance.now();
+      const silentAt = this.#activeAt + this.worker.limits.bodyIdleTimeoutMs;
+      if (this.#timer.index < 0) this.worker.timers.schedule(this.#timer, silentAt);
+    }
+  }
+
+  /** The owner took a body of known length whole, together with the head: the fast path of small responses. */
+  consumed(): void {
+    this.#complete('clean');
+  }
+
+  #complete(end: 'clean' | 'unclean'): void {
+    const reusable = end === 'clean' && this.#requestDone && this.parser.head.keepAlive && this.#state === BODY;
+    const owner = this.owner;
+    this.owner = null;
+    this.#limitAt = 0;
+    const trailers = this.decoder.trailers;
+    if (reusable && !this.worker.draining) this.#park();
+    else this.#destroy();
+    owner?.onUpstreamEnd(this, trailers);
+  }
+
+  #park(): void {
+    this.#state = IDLE;
+    this.#activeAt = performance.now();
+    if (this.socket.isPaused()) this.socket.resume();
+    const expiresAt = this.#activeAt + this.worker.limits.upstreamIdleTimeoutMs;
+    if (this.#timer.index < 0 || this.#timer.at > expiresAt) this.worker.timers.schedule(this.#timer, expiresAt);
+    this.pool.park(this);
+  }
+
+  #upgrade(rest: Buffer): void {
+    if (this.parser.head.upgrade === null) {
+      this.#fail(FAILURES.upstreamProtocol, `${this.where}: 101 without an Upgrade`);
+      return;
+    }
+    this.worker.timers.cancel(this.#timer);
+    this.#state = TUNNEL;
+    this.owner?.onUpgraded(this, rest);
+  }
+
+  #fail(failure: Failure, detail: string): void {
+    const owner = this.owner;
+    this.owner = null;
+    this.#destroy();
+    owner?.onUpstreamFailure(this, failure, detail);
+  }
+
+  #destroy(): void {
+    if (this.#state === CLOSED) return;
+    this.#state = CLOSED;
+    this.worker.timers.cancel(this.#timer);
+    this.pool.forget(this);
+    this.socket.destroy();
+  }
+}
+
+interface OwnedSocket extends Socket {
+  upstream: UpstreamConnection;
+}
+
+// Listeners are module-level functions: nothing is closed over per connection.
+
+function onConnect(this: Socket): void {
+  (this as OwnedSocket).upstream.connected();
+}
+
+const ON_READ = {
+  buffer: READ_BUFFER,
+  callback(this: Socket, bytes: number, buffer: Uint8Array): boolean {
+    (this as OwnedSocket).upstream.received((buffer as Buffer).subarray(0, bytes));
+    return true;
+  },
+};
+
+function onEnd(this: Socket): void {
+  (this as OwnedSocket).upstream.ended();
+}
+
+function onDrain(this: Socket): void {
+  (this as OwnedSocket).upstream.drained();
+}
+
+function onError(this: Socket, error: NodeJS.ErrnoException): void {
+  (this as OwnedSocket).upstream.failed(error);
+}
+
+function onClose(this: Socket): void {
+  (this as OwnedSocket).upstream.failed(null);
+}

@@ -1,0 +1,29 @@
+// What every connection of one worker shares: the snapshot, the live endpoints, the limits, the clocks and the books.
+
+import type { Registry } from '../routing/registry.ts';
+import type { Limits } from './config.ts';
+import type { HeadLimits } from './http1/limits.ts';
+import type { LiveSnapshot } from './live-snapshot.ts';
+import type { AccessLog } from './ops/access-log.ts';
+import type { WorkerMetrics } from './ops/metrics.ts';
+import type { PathLevel } from '../routing/path.ts';
+import type { Timers } from './timers.ts';
+
+export interface Worker {
+  /** The current configuration; an exchange reads it once and keeps what it read. */
+  snapshot: LiveSnapshot;
+  readonly registry: Registry;
+  readonly limits: Limits;
+  readonly requestLimits: HeadLimits;
+  readonly responseLimits: HeadLimits;
+  readonly pathLevel: PathLevel;
+  readonly timers: Timers;
+  readonly log: AccessLog;
+  readonly metrics: WorkerMetrics;
+  /** Chance, in [0, 1). */
+  readonly random: () => number;
+  /** Whether a peer may set `x-forwarded-*`. */
+  readonly trusts: (address: string) => boolean;
+  /** Answers carry `connection: close`, and no connection is kept. */
+  draining: boolean;
+}
