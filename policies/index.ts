@@ -22,7 +22,7 @@ export const FILTER_KINDS: ReadonlyMap<string, FilterKind<Filter>> = new Map<str
 );
 
 /** One filter that cannot be honoured: the rule, or the backend's share, answers 500 with this as its PlanFailure. */
-export interface UnsupportedFilter extends PlanFailure {
+interface UnsupportedFilter extends PlanFailure {
   /** JSON path of the filter or of the offending field. */
   readonly path: string;
 }

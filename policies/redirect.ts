@@ -50,7 +50,9 @@ export const requestRedirect: FilterKind<RequestRedirect> = {
     const { head } = context;
     const path = editPath(filter.path, head.path, context.matchedPrefix);
     if (path === null) return BAD_PATH;
-    const target = head.query === '' ? path : `${path}?${head.query}`;
+    // `OPTIONS *` asks the server as a whole, which has no path to write behind a host.
+    const kept = path === '*' ? '/' : path;
+    const target = head.query === '' ? kept : `${kept}?${head.query}`;
     const location = `${origin(filter, context)}${target}`.replace(UNSAFE, percentEncode);
     return { status: filter.status, reason: 'redirect', headers: [['location', location]], body: '' };
   },
@@ -82,8 +84,7 @@ function origin(filter: RequestRedirect, context: FilterContext): string {
   const wellKnown = scheme === 'https' ? 443 : 80;
   const derived = filter.scheme === null ? context.listenerPort : wellKnown;
   const port = filter.port === 0 ? derived : filter.port;
-  const literal = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  return port === wellKnown ? `${scheme}://${literal}` : `${scheme}://${literal}:${port}`;
+  return port === wellKnown ? `${scheme}://${host}` : `${scheme}://${host}:${port}`;
 }
 
 function percentEncode(character: string): string {

@@ -43,7 +43,7 @@ class ListFields implements Fields {
   }
 }
 
-export function fields(lines: readonly Line[]): Fields {
+function fields(lines: readonly Line[]): Fields {
   return new ListFields(lines);
 }
 
