@@ -147,7 +147,7 @@ function attachToService(
     const known = enrolment.ports
       .map((port) => (port.name === '' ? port.port : `${port.name}:${port.port}`))
       .join(', ');
-    return refuse(`Service ${key} serves no port${describe(ref)}; it serves ${known}`);
+    return refuse(`Service ${key} serves nothing${describe(ref)}; it serves ${known}`);
   }
   const consumer = route.metadata.namespace === namespace ? null : route.metadata.namespace;
   const places = ports.map((port) => ({ table: serviceTable(port.id, consumer), hostnames: NONE, listener: null }));

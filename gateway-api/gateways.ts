@@ -79,10 +79,12 @@ function acceptance(gateway: Gateway, listeners: readonly ListenerState[], ours:
   if (address !== null) return no('UnsupportedAddress', address);
   const broken = listeners.filter((listener) => !isUsable(listener) || listener.resolved.status === 'False');
   if (broken.length === 0) return ACCEPTED;
-  const names = broken.map((listener) => `"${listener.spec.name}"`).join(', ');
-  const message = `See the conditions of listener ${names}`;
-  const isServing = listeners.some(isUsable);
-  return isServing ? yes('ListenersNotValid', message) : no('ListenersNotValid', message);
+  const message = broken.map((listener) => `Listener "${listener.spec.name}": ${problemOf(listener)}`).join('; ');
+  return listeners.some(isUsable) ? yes('ListenersNotValid', message) : no('ListenersNotValid', message);
+}
+
+function problemOf({ accepted, resolved }: ListenerState): string {
+  return accepted.status === 'False' ? accepted.message : resolved.message;
 }
 
 function addressProblem(gateway: Gateway): string | null {

@@ -28,13 +28,9 @@ export function parentStatus(
   return { parentRef: attachment.ref, controllerName: CONTROLLER_NAME, conditions };
 }
 
-/** No rule of the route is as it was ordered: then the route as a whole is not accepted. */
+/** No rule of the route does what it was ordered to: then the route as a whole is not accepted. */
 export function areAllRefused(rules: readonly TranslatedRule[]): boolean {
-  return rules.length > 0 && rules.every(isRefused);
-}
-
-function isRefused(rule: TranslatedRule): boolean {
-  return rule.rule === null || rule.problems.some((problem) => problem.condition === 'Accepted');
+  return rules.length > 0 && rules.every((rule) => rule.isRefused);
 }
 
 function acceptance(attached: Verdict, rules: readonly TranslatedRule[], refusals: readonly Problem[]): Verdict {

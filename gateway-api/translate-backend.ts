@@ -73,7 +73,8 @@ function resolvePort(service: Service, key: string, number: number | undefined):
     return failed('InvalidKind', message);
   }
   if (number === undefined) return failed('BackendNotFound', `The reference to Service ${key} names no port`);
-  const port = service.spec.ports.find((candidate) => candidate.port === number);
+  const ports = service.spec.ports.filter((candidate) => candidate.port === number);
+  const port = ports.find((candidate) => candidate.protocol === 'TCP') ?? ports[0];
   if (port === undefined) {
     const known = service.spec.ports.map((candidate) => candidate.port).join(', ');
     return failed('BackendNotFound', `Service ${key} has no port ${number}; it has ${known || 'none'}`);

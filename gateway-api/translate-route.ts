@@ -41,13 +41,10 @@ export function translateRoute(route: HTTPRoute, scope: RouteScope, previous: Ro
   if (attachments.length === 0) return { route, reads: [...reads], entries: NONE, backends: NONE, status: null };
   const rules = new RulesByReach(route, scope, reads);
   const entries = reuse(previous?.entries, entriesOf(route, attachments, rules, previous));
-  return {
-    route,
-    reads: reuse(previous?.reads, [...reads]),
-    entries,
-    backends: reuse(previous?.backends, backendsOf(entries)),
-    status: reuse(previous?.status ?? undefined, statusOf(route, attachments, rules)),
-  };
+  const status = reuse(previous?.status ?? undefined, statusOf(route, attachments, rules));
+  const backends = reuse(previous?.backends, backendsOf(entries));
+  // Last: rules are translated, and read, when they are first asked for.
+  return { route, reads: reuse(previous?.reads, [...reads]), entries, backends, status };
 }
 
 interface Rules {

@@ -21,6 +21,8 @@ export interface TranslatedRule {
   /** null: no match of it can be evaluated. */
   readonly rule: RulePlan | null;
   readonly problems: readonly Problem[];
+  /** Nothing that it was ordered to do is done: its requests are answered 500, or it takes none. */
+  readonly isRefused: boolean;
   /** Fields that are valid but have no effect yet. */
   readonly inert: readonly string[];
 }
@@ -48,7 +50,8 @@ export function translateRule(rule: HTTPRouteRule, index: number, scope: RuleSco
   const decoded = decode(rule.filters, `${path}.filters`, problems);
   const redirects = decoded.filters.some((filter) => filter.kind === 'RequestRedirect');
   if (redirects && (rule.backendRefs ?? NONE).length > 0) problems.push(redirectWithBackends(path));
-  const failure = failureOf(problems.slice(behind));
+  const own = problems.slice(behind);
+  const isRefused = matches.length === 0 || own.some(({ condition }) => condition === 'Accepted');
   const plan: RoutePlan = {
     kind: 'HTTPRoute',
     route: `${scope.route.metadata.namespace}/${scope.route.metadata.name}`,
@@ -57,10 +60,10 @@ export function translateRule(rule: HTTPRouteRule, index: number, scope: RuleSco
     backends: redirects ? NONE : shares(rule.backendRefs ?? NONE, path, problems, scope),
     mirrors: mirrors(decoded.mirrors, problems, scope),
     timeouts,
-    failure,
+    failure: failureOf(own),
   };
   const inert = INERT_FIELDS.filter((field) => rule[field] !== undefined).map((field) => `${path}.${field}`);
-  return { rule: matches.length === 0 ? null : { matches, plan }, problems, inert };
+  return { rule: matches.length === 0 ? null : { matches, plan }, problems, isRefused, inert };
 }
 
 function shares(

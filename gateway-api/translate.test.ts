@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Edit, editResources, edits } from '../test/harness/random-edits.ts';
+import { NO_RESOURCES } from './changes.ts';
+import { type Environment, type Translation, translate } from './translate.ts';
+
+const ENVIRONMENT: Environment = {
+  gateway: null,
+  bindAddress: '127.0.0.1',
+  clusterDomain: 'cluster.local',
+  bindErrors: new Map(),
+};
+
+function environmentAfter(edit: Edit, environment: Environment): Environment {
+  if (edit.kind === 'BindError') {
+    return { ...environment, bindErrors: new Map(edit.error === null ? [] : [[edit.id, edit.error]]) };
+  }
+  return edit.kind === 'Scope' ? { ...environment, gateway: edit.gateway } : environment;
+}
+
+/** Equal values must be the same objects: that is how the publisher tells what changed. */
+function assertReused(before: Translation, after: Translation): void {
+  const maps = { ...after.snapshot, statuses: after.statuses };
+  const old = { ...before.snapshot, statuses: before.statuses };
+  for (const name of Object.keys(maps) as (keyof typeof maps)[]) {
+    const now = maps[name] as ReadonlyMap<string, unknown>;
+    for (const [key, value] of old[name] as ReadonlyMap<string, unknown>) {
+      const next = now.get(key);
+      if (next === value || next === undefined) continue;
+      assert.notDeepEqual(next, value, `${name} ${key} was rebuilt although it is the same`);
+    }
+  }
+}
+
+function assertEntriesReused(before: Translation, after: Translation): void {
+  for (const [id, table] of after.snapshot.tables) {
+    for (const [key, entry] of before.snapshot.tables.get(id)?.entries ?? []) {
+      const next = table.entries.get(key);
+      if (next !== undefined && next !== entry) assert.notDeepEqual(next, entry, `entry ${key} of ${id}`);
+    }
+  }
+}
+
+describe('translate', () => {
+  it('gives after any edits what it gives from scratch, and keeps what did not change', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(edits, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 12 }),
+        (steps) => {
+          let resources = NO_RESOURCES;
+          let environment = ENVIRONMENT;
+          let translation: Translation | null = null;
+          for (const step of steps) {
+            const scope = environment.gateway;
+            for (const edit of step) {
+              resources = editResources(resources, edit);
+              environment = environmentAfter(edit, environment);
+            }
+            const before = translation;
+            translation = translate(resources, environment, before);
+            const { snapshot, statuses } = translate(resources, environment, null);
+            assert.deepEqual(translation.snapshot, snapshot);
+            assert.deepEqual(translation.statuses, statuses);
+            if (before === null || scope !== environment.gateway) continue;
+            assertReused(before, translation);
+            assertEntriesReused(before, translation);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('does not touch what it was given', () => {
+    fc.assert(
+      fc.property(fc.array(edits, { minLength: 2, maxLength: 30 }), (list) => {
+        const early = list.slice(0, list.length >> 1).reduce(editResources, NO_RESOURCES);
+        const late = list.reduce(editResources, NO_RESOURCES);
+        const first = translate(early, ENVIRONMENT, null);
+        const second = translate(late, ENVIRONMENT, first);
+        const again = translate(early, ENVIRONMENT, null);
+        assert.deepEqual(first, again);
+        assert.deepEqual(translate(late, ENVIRONMENT, first).snapshot, second.snapshot);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('gives the very same translation parts when nothing changed', () => {
+    const [resources] = fc
+      .sample(fc.array(edits, { minLength: 40, maxLength: 40 }), { numRuns: 1, seed: 7 })
+      .map((list) => list.reduce(editResources, NO_RESOURCES));
+    const first = translate(resources!, ENVIRONMENT, null);
+    const second = translate(resources!, ENVIRONMENT, first);
+    for (const name of Object.keys(first.snapshot) as (keyof typeof first.snapshot)[]) {
+      assert.equal(second.snapshot[name], first.snapshot[name], name);
+    }
+    assert.equal(second.statuses, first.statuses);
+  });
+});

@@ -1,0 +1,36 @@
+// Every golden/<case>.in.yaml must translate to its golden/<case>.out.yaml; UPDATE_GOLDEN=1 rewrites what differs.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { Store } from '../gateway-api/store.ts';
+import { type Environment, translate } from '../gateway-api/translate.ts';
+import { render } from './golden/render.ts';
+
+const FOLDER = new URL('golden/', import.meta.url);
+const IN = '.in.yaml';
+/** A first line of a case: how the process was started, where that is not the usual way. */
+const HEADER = /^# environment: (.*)$/m;
+
+describe('golden translations', () => {
+  const cases = readdirSync(FOLDER).filter((file) => file.endsWith(IN));
+  for (const file of cases) {
+    const name = file.slice(0, -IN.length);
+    it(name, () => {
+      const text = readFileSync(new URL(file, FOLDER), 'utf8');
+      const store = new Store();
+      store.apply(file, text);
+      assert.deepEqual(store.findings, [], 'the input is valid');
+      const actual = render(translate(store.resources, environmentOf(text), null));
+      const out = new URL(`${name}.out.yaml`, FOLDER);
+      if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(out, actual);
+      assert.equal(actual, readFileSync(out, 'utf8'));
+    });
+  }
+});
+
+function environmentOf(text: string): Environment {
+  const { bindErrors = {}, ...rest } = parse(HEADER.exec(text)?.[1] ?? '{}') as Partial<Environment>;
+  const base = { gateway: null, bindAddress: '127.0.0.1', clusterDomain: 'cluster.local' };
+  return { ...base, ...rest, bindErrors: new Map(Object.entries(bindErrors)) };
+}

@@ -1,0 +1,214 @@
+// Random edits of a small world in which everything may refer to everything: what the translation's property tests run on.
+
+import fc from 'fast-check';
+import type { AnyResource, Resources } from '../../gateway-api/resources.ts';
+
+export type Edit =
+  | { readonly kind: 'Put'; readonly resource: AnyResource }
+  | { readonly kind: 'Delete'; readonly of: keyof Resources; readonly key: string }
+  | { readonly kind: 'BindError'; readonly id: string; readonly error: string | null }
+  | { readonly kind: 'Scope'; readonly gateway: string | null };
+
+const GROUP = 'gateway.networking.k8s.io';
+const namespace = fc.constantFrom('a', 'b');
+const name = fc.constantFrom('x', 'y', 'z');
+const hostname = fc.constantFrom('h.example.com', '*.example.com', 'other.org');
+const labels = fc.constantFrom<Record<string, string>>(
+  {},
+  {},
+  { 'waypoint.dev/use-waypoint': 'x' },
+  { 'waypoint.dev/use-waypoint': 'y', 'waypoint.dev/use-waypoint-namespace': 'a' },
+  { 'istio.io/use-waypoint': 'x' },
+  { 'waypoint.dev/use-waypoint': 'none', team: 't' },
+);
+
+function resource(
+  kind: string,
+  spec: fc.Arbitrary<unknown>,
+  labelled: fc.Arbitrary<Record<string, string>>,
+): fc.Arbitrary<Edit> {
+  return fc
+    .record({
+      namespace,
+      name,
+      spec,
+      labels: labelled,
+      createdAt: fc.integer({ min: 1, max: 3 }),
+      generation: fc.integer({ min: 1, max: 2 }),
+    })
+    .map(({ spec, createdAt, ...metadata }): Edit => {
+      const resource = {
+        kind,
+        apiVersion: 'v1',
+        metadata: { ...metadata, annotations: {} },
+        spec,
+        createdAt,
+        origin: { file: 'f', line: 1 },
+      };
+      return { kind: 'Put', resource: resource as AnyResource };
+    });
+}
+
+/** Absent in half of the cases: a field holding undefined is not what a reader gives. */
+function maybe<T>(field: string, value: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> {
+  return fc.option(value, { nil: null }).map((some): Record<string, T> => (some === null ? {} : { [field]: some }));
+}
+
+function join(...parts: readonly fc.Arbitrary<object>[]): fc.Arbitrary<object> {
+  return fc.tuple(...parts).map((all) => Object.assign({}, ...all));
+}
+
+const backendRef = join(
+  fc.record({
+    group: fc.constant(''),
+    kind: fc.constantFrom('Service', 'Service', 'Service', 'Thing'),
+    name,
+    port: fc.constantFrom(80, 81),
+    weight: fc.integer({ min: 0, max: 2 }),
+  }),
+  maybe('namespace', namespace),
+);
+const filter = fc.oneof(
+  fc.constant({ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x', value: 'y' }] } }),
+  fc.constant({ type: 'ExtensionRef', extensionRef: { group: 'g', kind: 'K', name: 'n' } }),
+  backendRef.map((ref) => ({ type: 'RequestMirror', requestMirror: { backendRef: ref } })),
+);
+const rule = join(
+  fc.record({ matches: fc.constantFrom('/', '/a', '/b').map((value) => [{ path: { type: 'PathPrefix', value } }]) }),
+  maybe('backendRefs', fc.array(backendRef, { maxLength: 2 })),
+  maybe('filters', fc.array(filter, { maxLength: 2 })),
+  maybe('retry', fc.constant({ attempts: 1 })),
+);
+const parentRef = join(
+  fc.oneof(
+    fc.record({ group: fc.constant(GROUP), kind: fc.constant('Gateway'), name }),
+    fc.record({ group: fc.constant(''), kind: fc.constant('Service'), name }),
+  ),
+  maybe('namespace', namespace),
+  maybe('port', fc.constantFrom(80, 8080)),
+);
+const route = join(
+  fc.record({
+    parentRefs: fc.array(parentRef, { maxLength: 3 }),
+    rules: fc.array(rule, { minLength: 1, maxLength: 2 }),
+  }),
+  maybe('hostnames', fc.array(hostname, { maxLength: 2 })),
+);
+const listener = join(
+  fc.record({
+    port: fc.constantFrom(8080, 8081),
+    protocol: fc.constantFrom('HTTP', 'HTTP', 'HTTP', 'TCP', 'HTTPS'),
+    allowedRoutes: fc.record({
+      kinds: fc.constantFrom([], [{ group: GROUP, kind: 'HTTPRoute' }], [{ group: GROUP, kind: 'TCPRoute' }]),
+      namespaces: fc.constantFrom(
+        { from: 'All' },
+        { from: 'Same' },
+        { from: 'Selector', selector: { matchLabels: { team: 't' } } },
+      ),
+    }),
+  }),
+  maybe('hostname', hostname),
+);
+const gateway = join(
+  fc.record({
+    gatewayClassName: fc.constantFrom('waypoint', 'waypoint', 'x'),
+    listeners: fc
+      .array(listener, { minLength: 1, maxLength: 3 })
+      .map((list) => list.map((each, index) => ({ ...each, name: `l${index}` }))),
+  }),
+  maybe('addresses', fc.constantFrom([{ type: 'IPAddress', value: '127.0.0.2' }], [{ type: 'Hostname', value: 'h' }])),
+);
+const service = join(
+  fc.record({
+    type: fc.constantFrom('ClusterIP', 'ClusterIP', 'ExternalName'),
+    ports: fc.subarray([
+      { name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 },
+      { name: 'ws', protocol: 'TCP', port: 81, appProtocol: 'kubernetes.io/ws' },
+      { name: 'db', protocol: 'TCP', port: 82, appProtocol: 'mysql' },
+    ]),
+  }),
+  maybe('clusterIP', fc.constantFrom('127.0.0.2', '127.0.0.3', '10.0.0.1', 'None')),
+);
+const slice = fc.record({
+  addressType: fc.constantFrom('IPv4', 'IPv4', 'FQDN'),
+  endpoints: fc
+    .subarray(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+    .map((list) =>
+      list.map((address) => ({ addresses: [address], conditions: { ready: true, serving: true, terminating: false } })),
+    ),
+  ports: fc.constantFrom([{ name: 'http', port: 8080 }], [{ name: 'ws', port: 81 }], [{ port: 8080 }]),
+});
+const grant = fc.record({
+  from: fc.array(fc.record({ group: fc.constant(GROUP), kind: fc.constant('HTTPRoute'), namespace }), { maxLength: 1 }),
+  to: fc.array(join(fc.record({ group: fc.constant(''), kind: fc.constant('Service') }), maybe('name', name)), {
+    maxLength: 1,
+  }),
+});
+const gatewayClass = fc.record({ controllerName: fc.constantFrom('waypoint.dev/controller', 'example.com/other') });
+
+const kinds = fc.constantFrom<keyof Resources>(
+  'GatewayClass',
+  'Gateway',
+  'HTTPRoute',
+  'ReferenceGrant',
+  'Service',
+  'EndpointSlice',
+  'Namespace',
+);
+
+export const edits: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 1, arbitrary: resource('GatewayClass', gatewayClass, fc.constant({})) },
+  { weight: 3, arbitrary: resource('Gateway', gateway, fc.constant({})) },
+  { weight: 6, arbitrary: resource('HTTPRoute', route, fc.constant({})) },
+  { weight: 1, arbitrary: resource('ReferenceGrant', grant, fc.constant({})) },
+  { weight: 4, arbitrary: resource('Service', service, labels) },
+  {
+    weight: 2,
+    arbitrary: resource(
+      'EndpointSlice',
+      slice,
+      name.map((service) => ({ 'kubernetes.io/service-name': service })),
+    ),
+  },
+  { weight: 1, arbitrary: resource('Namespace', fc.constant({}), labels) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('Delete' as const),
+      of: kinds,
+      key: fc.tuple(namespace, name).map((parts) => parts.join('/')),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('BindError' as const),
+      id: fc.constantFrom('127.0.0.1:8080', '127.0.0.2:80'),
+      error: fc.constantFrom(null, 'EADDRINUSE', 'EADDRNOTAVAIL'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('Scope' as const), gateway: fc.constantFrom(null, null, 'a/x') }),
+  },
+);
+
+/** As a store does it: a new Resources, with the maps of all kinds but the changed one. */
+export function editResources(resources: Resources, edit: Edit): Resources {
+  if (edit.kind === 'Put') {
+    const { kind, metadata } = edit.resource;
+    const map = new Map<string, AnyResource>(resources[kind]).set(
+      keyOf(kind, `${metadata.namespace}/${metadata.name}`),
+      edit.resource,
+    );
+    return { ...resources, [kind]: map };
+  }
+  if (edit.kind !== 'Delete') return resources;
+  const map = new Map<string, AnyResource>(resources[edit.of]);
+  return map.delete(keyOf(edit.of, edit.key)) ? { ...resources, [edit.of]: map } : resources;
+}
+
+function keyOf(kind: keyof Resources, key: string): string {
+  if (kind === 'GatewayClass') return key.endsWith('/x') ? 'x' : 'waypoint';
+  return kind === 'Namespace' ? key.slice(0, key.indexOf('/')) : key;
+}
