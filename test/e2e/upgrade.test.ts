@@ -1,0 +1,247 @@
+// Upgrades, Expect, CONNECT and TRACE (U1 – U8): a tunnel begins only after a 101 to a request that asked for it.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { call } from '../harness/call.ts';
+import { echoed } from '../harness/echoed.ts';
+import { RawClient } from '../harness/raw-client.ts';
+import { type BackendRequest, echo } from '../harness/scripted-backend.ts';
+import { expectRejected, probe } from '../harness/verdict.ts';
+import { webSocketFrame } from '../harness/web-socket.ts';
+import { World } from '../harness/world.ts';
+
+const HOST = 'Host: test.example\r\n';
+const ASK =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const WS = `GET /ws HTTP/1.1\r\n${HOST}${ASK}\r\n`;
+const SWITCH =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
+
+/** Accepts at /ws and sends everything back; answers otherwise. */
+async function upgrading(request: BackendRequest): Promise<void> {
+  const { connection, message } = request;
+  if (!message.target.startsWith('/ws')) return echo(request);
+  await request.send(SWITCH);
+  connection.socket.on('data', (chunk: Buffer) => {
+    if (!connection.socket.write(chunk)) {
+      connection.socket.pause();
+      connection.socket.once('drain', () => connection.socket.resume());
+    }
+  });
+}
+
+describe('WebSocket', () => {
+  let world: World;
+  before(async () => {
+    world = await World.start(upgrading, { limits: { tunnelIdleTimeoutMs: 400 } });
+  });
+  after(() => world.close());
+
+  async function open(): Promise<RawClient> {
+    const client = await RawClient.connect(world.port);
+    await client.send(WS);
+    const answer = await client.response();
+    assert.equal(answer.status, 101);
+    assert.equal(answer.get('upgrade')?.toLowerCase(), 'websocket');
+    assert.match(answer.get('connection') ?? '', /upgrade/i);
+    assert.equal(answer.get('sec-websocket-accept'), 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
+    return client;
+  }
+
+  for (const [name, frame] of [
+    ['text', webSocketFrame(1, Buffer.from('hello'))],
+    ['binary', webSocketFrame(2, randomBytes(300))],
+    ['an empty ping', webSocketFrame(9, Buffer.alloc(0))],
+    ['1 MiB binary', webSocketFrame(2, randomBytes(1_048_576))],
+    ['1 MiB text', webSocketFrame(1, Buffer.alloc(1_048_576, 'a'))],
+    ['bytes that are no frame', Buffer.from([0xff, 0x00, 0x0d, 0x0a, 0x0d, 0x0a])],
+  ] as const) {
+    it(`U8 ${name} comes back byte for byte`, async () => {
+      const client = await open();
+      await client.send(frame);
+      assert.ok((await client.take(frame.length)).equals(frame));
+      client.destroy();
+    });
+  }
+
+  it('U8 both sides at once, 3 MiB', async () => {
+    const client = await open();
+    const data = randomBytes(3_145_728);
+    const sent = client.send(data, [1, 70_000, 1_000_000]);
+    assert.ok((await client.take(data.length)).equals(data));
+    await sent;
+    client.destroy();
+  });
+
+  it('U8 the client closes: the backend sees it', async () => {
+    const from = world.backend.requests.length;
+    const client = await open();
+    const { connection } = await world.backend.request(from);
+    client.end();
+    await connection.closed();
+    await client.closed();
+    client.destroy();
+  });
+
+  it('U8 the backend closes: the client sees it, behind the last bytes', async () => {
+    const from = world.backend.requests.length;
+    const client = await open();
+    const { connection } = await world.backend.request(from);
+    await connection.send('last words');
+    connection.socket.end();
+    assert.equal((await client.take(10)).toString(), 'last words');
+    await client.closed();
+    client.destroy();
+  });
+
+  it('U8 a reset on either side is passed on', async () => {
+    const from = world.backend.requests.length;
+    const first = await open();
+    (await world.backend.request(from)).connection.socket.resetAndDestroy();
+    await first.closed();
+    first.destroy();
+    const second = await open();
+    const { connection } = await world.backend.request(from + 1);
+    second.reset();
+    await connection.closed();
+  });
+
+  it('U8 silence in both directions ends the tunnel', async () => {
+    const from = world.backend.requests.length;
+    const client = await open();
+    await client.closed(3000);
+    await (await world.backend.request(from)).connection.closed();
+    client.destroy();
+  });
+
+  it('U4 an upgraded upstream connection is not used again', async () => {
+    const from = world.backend.requests.length;
+    const client = await open();
+    const { connection } = await world.backend.request(from);
+    await probe(world);
+    assert.equal(connection.tunnel?.length, 0);
+    client.destroy();
+    await connection.closed();
+    await probe(world);
+    assert.equal(
+      connection.requests.length,
+      1 + connection.requests.indexOf(world.backend.requests[from] as BackendRequest),
+    );
+  });
+
+  it('U2 bytes behind the upgrade head are held until 101, then lead the tunnel', async () => {
+    const client = await RawClient.connect(world.port);
+    const frame = webSocketFrame(1, Buffer.from('early'));
+    await client.send(Buffer.concat([Buffer.from(WS), frame]));
+    assert.equal((await client.response()).status, 101);
+    assert.ok((await client.take(frame.length)).equals(frame));
+    client.destroy();
+  });
+
+  it('the log tells of the tunnel when it ended', async () => {
+    const client = await open();
+    client.destroy();
+    await world.waypoint.log.find((entry) => entry['status'] === 101);
+  });
+});
+
+describe('upgrades that are none', () => {
+  let answer = '';
+  let world: World;
+  before(async () => {
+    world = await World.start(async (request) =>
+      request.message.target === '/ws' ? request.send(answer) : echo(request),
+    );
+  });
+  after(() => world.close());
+
+  for (const [status, line] of [
+    [200, 'OK'],
+    [426, 'Upgrade Required'],
+    [404, 'Not Found'],
+  ] as const) {
+    it(`U1 ${status} to an upgrade is ordinary HTTP, what follows is routed on its own`, async () => {
+      answer = `HTTP/1.1 ${status} ${line}\r\nUpgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 2\r\n\r\nno`;
+      const from = world.backend.requests.length;
+      const client = await RawClient.connect(world.port);
+      await client.send(`${WS}GET /behind HTTP/1.1\r\n${HOST}\r\n`);
+      const first = await client.response();
+      assert.deepEqual([first.status, first.body], [status, 'no']);
+      const reader = await client.readResponse();
+      if (reader.done) assert.equal(echoed(reader.message).target, '/behind');
+      else await client.closed();
+      const request = await world.backend.request(from);
+      assert.doesNotMatch(request.connection.received.slice(0, 600).split('\r\n\r\n')[1] ?? '', /behind/);
+      client.destroy();
+      await probe(world);
+    });
+  }
+
+  for (const [name, lines] of [
+    ['U3 h2c', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n'],
+    ['U1 a token that is not allowed', 'Connection: Upgrade\r\nUpgrade: chat/2\r\n'],
+    ['U1 TLS', 'Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n'],
+    ['U1 websocket without Connection: upgrade', 'Upgrade: websocket\r\n'],
+  ] as const) {
+    it(`${name} is served as plain HTTP/1.1 without the field, the next request on its own`, async () => {
+      const client = await RawClient.connect(world.port);
+      await client.send(`GET /plain HTTP/1.1\r\n${HOST}${lines}\r\nGET /admin HTTP/1.1\r\n${HOST}\r\n`);
+      const first = echoed(await client.response());
+      assert.deepEqual(
+        first.fields.filter(([field]) => /^(upgrade|http2-settings|connection)$/i.test(field)),
+        [],
+      );
+      assert.equal(echoed(await client.response()).target, '/admin');
+      client.destroy();
+    });
+  }
+
+  it('U1 101 with another token than asked: 502', async () => {
+    answer = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n';
+    const client = await RawClient.connect(world.port);
+    await client.send(WS);
+    assert.equal((await client.response()).status, 502);
+    client.destroy();
+    await probe(world);
+  });
+
+  it('an upgrade with a body is refused or served as plain HTTP', async () => {
+    answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno';
+    const status = (
+      await call(world.port, {
+        path: '/ws',
+        method: 'POST',
+        body: 'x',
+        fields: [
+          ['Connection', 'upgrade'],
+          ['Upgrade', 'websocket'],
+        ],
+      })
+    ).status;
+    assert.ok([200, 400].includes(status), String(status));
+  });
+});
+
+describe('CONNECT and TRACE', () => {
+  let world: World;
+  before(async () => {
+    world = await World.start();
+  });
+  after(() => world.close());
+
+  for (const [name, bytes, statuses] of [
+    ['U6 CONNECT', 'CONNECT test.example:443 HTTP/1.1\r\nHost: test.example:443\r\n\r\n', [405, 501]],
+    [
+      'U6 CONNECT with data',
+      `CONNECT test.example:443 HTTP/1.1\r\nHost: test.example:443\r\n\r\nGET /x HTTP/1.1\r\n${HOST}\r\n`,
+      [405, 501],
+    ],
+    ['U6 CONNECT of a path', `CONNECT /x HTTP/1.1\r\n${HOST}\r\n`, [400, 405, 501]],
+    ['U6 TRACE', `TRACE / HTTP/1.1\r\n${HOST}X-Secret: s3cret\r\n\r\n`, [405]],
+  ] as const) {
+    it(name, async () => {
+      const answer = await expectRejected(world, bytes, statuses);
+      assert.doesNotMatch(answer.body, /s3cret/);
+    });
+  }
+});

@@ -1,0 +1,141 @@
+// A waypoint inside the test process: its files in a temporary folder, its log captured, its leavings counted.
+
+import fs from 'node:fs';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_LIMITS, type Limits, type RunOptions } from '../../waypoint/config.ts';
+import { type RunningWaypoint, run } from '../../waypoint/main.ts';
+import { AccessLog } from './access-log.ts';
+import { type Answered, call } from './call.ts';
+import { assertNothingLeft, type Census, census } from './leaks.ts';
+import { documents, type Manifest } from './manifests.ts';
+import { RawClient } from './raw-client.ts';
+import { eventually } from './signal.ts';
+
+export type Files = Readonly<Record<string, string | readonly Manifest[]>>;
+
+export type Settings = Partial<Omit<RunOptions, 'config' | 'limits'>> & { readonly limits?: Partial<Limits> };
+
+export class Waypoint {
+  readonly running: RunningWaypoint;
+  readonly dir: string;
+  readonly log: AccessLog;
+  readonly #before: Census;
+  readonly #release: () => void;
+
+  private constructor(running: RunningWaypoint, dir: string, captured: Capture, before: Census) {
+    this.running = running;
+    this.dir = dir;
+    this.log = captured.log;
+    this.#release = captured.release;
+    this.#before = before;
+  }
+
+  static async start(files: Files, settings: Settings = {}): Promise<Waypoint> {
+    const dir = await mkdtemp(join(tmpdir(), 'waypoint-e2e-'));
+    for (const [name, content] of Object.entries(files)) await put(dir, name, content);
+    const before = census();
+    const captured = captureOutput();
+    try {
+      const running = await run({ ...runOptions(dir), ...settings, limits: { ...DEFAULT_LIMITS, ...settings.limits } });
+      return new Waypoint(running, dir, captured, before);
+    } catch (error) {
+      captured.release();
+      throw error;
+    }
+  }
+
+  /** Writes a file as an editor does, by renaming a new one over it; returns at once. */
+  async write(name: string, content: string | readonly Manifest[]): Promise<void> {
+    await put(this.dir, name, content);
+  }
+
+  /** Writes a file and waits until the configuration that is served has changed. */
+  async apply(name: string, content: string | readonly Manifest[]): Promise<void> {
+    await this.changed(() => put(this.dir, name, content));
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.changed(() => rm(join(this.dir, name)));
+  }
+
+  async changed(act: () => Promise<void>): Promise<void> {
+    const before = await this.version();
+    await act();
+    await eventually(async () => (await this.version()) !== before, 'a new configuration to be served');
+  }
+
+  /** The version every worker serves. */
+  async version(): Promise<number> {
+    const page = await this.admin('/config');
+    return (JSON.parse(page.body) as { version: number }).version;
+  }
+
+  async admin(path: string, method: string = 'GET'): Promise<Answered> {
+    const { hostname, port, host } = new URL(this.running.admin as string);
+    return call(Number(port), { path, method, host }, hostname);
+  }
+
+  /** Closes it and fails if anything is left behind. */
+  async close(): Promise<void> {
+    await this.running.close();
+    this.#release();
+    await RawClient.destroyAll();
+    await rm(this.dir, { recursive: true, force: true });
+    await assertNothingLeft(this.#before);
+  }
+}
+
+function runOptions(dir: string): RunOptions {
+  return {
+    config: [dir],
+    bind: '127.0.0.1',
+    workers: 1,
+    admin: { host: '127.0.0.1', port: 0 },
+    gateway: null,
+    accessLog: 'json',
+    stateDir: null,
+    logLevel: 'error',
+    clusterDomain: 'cluster.local',
+    pathNormalization: 'merge-slashes',
+    trustedProxies: [],
+    drainDelayMs: 0,
+    drainTimeoutMs: 1000,
+    limits: DEFAULT_LIMITS,
+  };
+}
+
+async function put(dir: string, name: string, content: string | readonly Manifest[]): Promise<void> {
+  const text = typeof content === 'string' ? content : documents(content);
+  const fresh = join(dir, `.${name}.new`);
+  await writeFile(fresh, text);
+  await rename(fresh, join(dir, name));
+}
+
+interface Capture {
+  readonly log: AccessLog;
+  readonly release: () => void;
+}
+
+/** Takes what is written to file descriptor 1 as lines of the access log; everything else passes. */
+function captureOutput(): Capture {
+  const log = new AccessLog();
+  const { write } = fs;
+  const captured = (fd: number, data: Uint8Array, offset: number, length: number, ...rest: unknown[]): void => {
+    const done = rest.at(-1) as (error: Error | null, written: number) => void;
+    if (fd !== 1) {
+      Reflect.apply(write, fs, [fd, data, offset, length, ...rest]);
+      return;
+    }
+    log.add(Buffer.from(data.buffer, data.byteOffset + offset, length).toString('latin1'));
+    setImmediate(() => done(null, length));
+  };
+  fs.write = captured as typeof fs.write;
+  return {
+    log,
+    release: () => {
+      fs.write = write;
+    },
+  };
+}
