@@ -1,7 +1,7 @@
 // One line per finished exchange, gathered in the worker and handed over in batches; the writing is the main thread's.
 
-import type { Exchange } from '../exchange.ts';
 import type { AccessLogFormat } from '../config.ts';
+import type { Exchange } from '../exchange.ts';
 import { jsonString, plainText, plainWord } from './escape.ts';
 
 /** Characters after which a batch leaves at once, and how long a smaller one waits. */
@@ -49,7 +49,8 @@ function jsonLine(x: Exchange): string {
   line += `,"gateway":"${x.bind.gateway}"`;
   if (service !== null) line += `,"service":"${service.id}"`;
   if (listener !== null) line += `,"listener":"${listener.id}"`;
-  if (plan !== null) line += `,"kind":"${plan.plan.kind}","route":"${plan.plan.route}","rule":${jsonString(plan.plan.rule)}`;
+  if (plan !== null)
+    line += `,"kind":"${plan.plan.kind}","route":"${plan.plan.route}","rule":${jsonString(plan.plan.rule)}`;
   if (backend !== null) line += `,"backend":"${backend.id}"`;
   if (endpoint !== null) line += `,"endpoint":"${endpoint.id}"`;
   if (x.tries > 0) line += `,"tries":${x.tries},"upstream_ms":${upstreamMs(x)}`;

@@ -15,7 +15,8 @@ const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 /** A log that says nothing below `level`. Line breaks in a message stay, indented; other control characters are escaped. */
 export function createLog(level: LogLevel, write: (text: string) => void = writeToStandardError): Log {
   const most = LEVELS.indexOf(level);
-  const at = (line: LogLevel) => (LEVELS.indexOf(line) > most ? silent : (message: string) => say(write, line, message));
+  const at = (line: LogLevel) =>
+    LEVELS.indexOf(line) > most ? silent : (message: string) => say(write, line, message);
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
 }
 

@@ -2,43 +2,15 @@
 
 import { threadId } from 'node:worker_threads';
 import type { Exchange } from '../exchange.ts';
-import { BUCKETS, bucketOf } from './buckets.ts';
+import { FIRST_COUNTER, SECOND_COUNTER, type Series, type SeriesDelta, SeriesList } from './series.ts';
 
-/** Values of a series behind its buckets: sum of seconds, then what `SeriesKind` says. */
-export const SUM: number = BUCKETS;
-export const REQUEST_BYTES: number = BUCKETS + 1;
-export const RESPONSE_BYTES: number = BUCKETS + 2;
-export const RETRIES: number = BUCKETS + 1;
-const LENGTH: number = BUCKETS + 3;
-
-/** Labels in the order of SERVER_LABELS or CLIENT_LABELS, and what was added since the last delta. */
-export interface SeriesDelta {
-  readonly labels: readonly string[];
-  readonly values: Float64Array;
-}
-
-export const SERVER_LABELS: readonly string[] = [
-  'gateway',
-  'service',
-  'route',
-  'rule',
-  'http_request_method',
-  'http_response_status_class',
-  'reason',
-];
-export const CLIENT_LABELS: readonly string[] = [
-  'backend',
-  'http_request_method',
-  'http_response_status_class',
-  'reason',
-];
-
-/** Plain data; counters say what was added, gauges what is. */
+/** Plain data: counters say what was added, gauges what is. */
 export interface MetricsDelta {
   readonly thread: number;
+  /** By SERVER_LABELS; the counters are request and response body bytes. */
   readonly server: readonly SeriesDelta[];
+  /** By CLIENT_LABELS; the first counter is tries after the first. */
   readonly client: readonly SeriesDelta[];
-  /** By name and reason, `parse_failures` `bare_lf`. */
   readonly counters: readonly (readonly [name: CounterName, reason: string, added: number])[];
   readonly connections: number;
   readonly activeRequests: number;
@@ -51,42 +23,24 @@ export type CounterName =
   | 'mirror_requests'
   | 'mirror_requests_dropped';
 
-/** Anything else is `_OTHER` (OpenTelemetry HTTP semantic conventions): methods are the client's to invent. */
+/** OpenTelemetry HTTP semantic conventions: any other is `_OTHER`, since methods are the client's to invent. */
 const METHODS: ReadonlySet<string> = new Set([
   ...['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'],
 ]);
-const CLASSES = ['', '1xx', '2xx', '3xx', '4xx', '5xx'];
+const CLASSES: readonly string[] = ['', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
-/** One set of labels; found again by comparing the few parts that vary under one plan. */
-class Series implements SeriesDelta {
-  readonly owner: string;
-  readonly method: string;
-  readonly statusClass: string;
-  readonly reason: string;
-  readonly labels: readonly string[];
-  values: Float64Array = new Float64Array(LENGTH);
-  dirty = false;
-
-  constructor(owner: string, x: Exchange, statusClass: string, labels: readonly string[]) {
-    this.owner = owner;
-    this.method = x.head.method;
-    this.statusClass = statusClass;
-    this.reason = x.reason;
-    this.labels = labels;
-  }
-}
-
-/** The series of one LivePlan by Service and by backend; they are collected with the plan they hang on. */
+/** The series of one route plan by Service and by backend; they are let go with the plan they hang on. */
 class PlanSeries {
-  readonly server: Map<string, Series[]> = new Map();
-  readonly client: Map<string, Series[]> = new Map();
+  readonly server: Map<string, SeriesList> = new Map();
+  readonly client: Map<string, SeriesList> = new Map();
 }
 
 export class WorkerMetrics {
+  /** Of requests that no plan took, by Gateway. */
   readonly #unrouted: Map<string, PlanSeries> = new Map();
-  #dirtyServer: Series[] = [];
-  #dirtyClient: Series[] = [];
   readonly #counters: Map<CounterName, Map<string, number>> = new Map();
+  #server: Series[] = [];
+  #client: Series[] = [];
   #connections = 0;
   #active = 0;
 
@@ -98,16 +52,18 @@ export class WorkerMetrics {
   requestDone(x: Exchange): void {
     this.#active--;
     const series = this.#seriesOf(x);
-    const server = find(series.server, x.service === null ? '' : x.service.id, x, x.status) ?? newServer(series, x);
-    observe(server, this.#dirtyServer, (x.endedAt - x.startedAt) / 1000);
-    server.values[REQUEST_BYTES]! += x.requestBytes;
-    server.values[RESPONSE_BYTES]! += x.responseBytes;
+    const method = METHODS.has(x.head.method) ? x.head.method : '_OTHER';
+    const server = serverList(series, x).find(method, classOf(x.status), x.reason);
+    mark(server, this.#server);
+    server.observe((x.endedAt - x.startedAt) / 1000);
+    server.values[FIRST_COUNTER]! += x.requestBytes;
+    server.values[SECOND_COUNTER]! += x.responseBytes;
     if (x.tries === 0 || x.backend === null) return;
     const answered = x.responseAt >= x.upstreamAt;
-    const status = answered ? x.status : 0;
-    const client = find(series.client, x.backend.id, x, status) ?? newClient(series, x, status);
-    observe(client, this.#dirtyClient, ((answered ? x.responseAt : x.endedAt) - x.upstreamAt) / 1000);
-    client.values[RETRIES]! += x.tries - 1;
+    const client = clientList(series, x.backend.id).find(method, classOf(answered ? x.status : 0), x.reason);
+    mark(client, this.#client);
+    client.observe(((answered ? x.responseAt : x.endedAt) - x.upstreamAt) / 1000);
+    client.values[FIRST_COUNTER]! += x.tries - 1;
   }
 
   connectionOpened(): void {
@@ -119,7 +75,7 @@ export class WorkerMetrics {
     this.#connections--;
   }
 
-  /** More connections than the limit. */
+  /** There were as many as the limit allows. */
   connectionRefused(): void {
     this.#count('connections_refused', '');
   }
@@ -144,10 +100,10 @@ export class WorkerMetrics {
       for (const [reason, added] of reasons) counters.push([name, reason, added]);
       reasons.clear();
     }
-    const server = taken(this.#dirtyServer);
-    const client = taken(this.#dirtyClient);
-    this.#dirtyServer = [];
-    this.#dirtyClient = [];
+    const server = this.#server.map((series) => series.take());
+    const client = this.#client.map((series) => series.take());
+    this.#server = [];
+    this.#client = [];
     return { thread: threadId, server, client, counters, connections: this.#connections, activeRequests: this.#active };
   }
 
@@ -175,15 +131,34 @@ export class WorkerMetrics {
   }
 }
 
-function find(byOwner: Map<string, Series[]>, owner: string, x: Exchange, status: number): Series | undefined {
-  const list = byOwner.get(owner);
-  if (list === undefined) return undefined;
-  const { method } = x.head;
-  const { reason } = x;
-  const statusClass = classOf(status);
-  for (let at = 0; at < list.length; at++) {
-    const series = list[at]!;
-    if (series.statusClass === statusClass && series.method === method && series.reason === reason) return series;
+function serverList(series: PlanSeries, x: Exchange): SeriesList {
+  const service = x.service === null ? '' : x.service.id;
+  let list = series.server.get(service);
+  if (list === undefined) {
+    const plan = x.plan?.plan;
+    list = new SeriesList([x.bind.gateway, service, plan?.route ?? '', plan?.rule ?? '']);
+    series.server.set(service, list);
   }
-  return undefined;
+  return list;
+}
+
+function clientList(series: PlanSeries, backend: string): SeriesList {
+  let list = series.client.get(backend);
+  if (list === undefined) {
+    list = new SeriesList([backend]);
+    series.client.set(backend, list);
+  }
+  return list;
+}
+
+/** Only series that changed are handed over. */
+function mark(series: Series, dirty: Series[]): void {
+  if (series.dirty) return;
+  series.dirty = true;
+  dirty.push(series);
+}
+
+/** `2xx`; '' where there was no status. */
+function classOf(status: number): string {
+  return CLASSES[Math.trunc(status / 100)] ?? '';
 }
