@@ -1,0 +1,136 @@
+// Why a request goes where it goes: a request that is only thought of, led through the code that serves real ones.
+
+import { describeFilter } from '../../policies/index.ts';
+import { describeMirror } from '../../policies/mirror.ts';
+import type { BackendShare, BindPlan, RoutePlan, Snapshot } from '../../policies/plan.ts';
+import type { PathLevel } from '../../routing/path.ts';
+import type { Candidate, Explanation } from '../../routing/table.ts';
+import type { Failure } from '../errors.ts';
+import { FAILURES } from '../errors.ts';
+import { Frontend, resolveFrontend } from '../frontend.ts';
+import type { HeadLimits } from '../http1/limits.ts';
+import type { LivePlan } from '../live-plan.ts';
+import { chooseBind, type Dialled } from './dialled.ts';
+import { type Link, link } from './link.ts';
+import type { ExplainedAnswer, ExplainedBackend, ExplainedCandidate, ExplainReport } from './report.ts';
+import { Thought } from './thought.ts';
+import { matchWords, mismatchWords, replyWords, timeoutsWords } from './words.ts';
+
+export interface ExplainRequest {
+  readonly method: string;
+  /** `http://host:port/path?query`: whom the client dials, and what it asks for. */
+  readonly url: string;
+  /** `Host` replaces the authority of the URL. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Where the client is known to live, for consumer routes; null: unknown. */
+  readonly namespace: string | null;
+}
+
+export interface ExplainOptions {
+  readonly limits: HeadLimits;
+  readonly pathNormalization: PathLevel;
+}
+
+/** A string says what is wrong with the question. */
+export function explain(asked: ExplainRequest, snapshot: Snapshot, options: ExplainOptions): ExplainReport | string {
+  const url = /^http:\/\/([^/?#\s]+)([^\s]*)$/.exec(asked.url);
+  if (url === null) return `'${asked.url}' is no URL of the form http://host:port/path`;
+  const dialled = chooseBind(url[1]!, snapshot);
+  if (typeof dialled === 'string') return dialled;
+  const thought = new Thought(asked, url[1]!, url[2]!, options);
+  const { failure } = thought;
+  if (failure === null) return route(thought, dialled, link(snapshot));
+  const message = 'the request is malformed: it is refused, the connection closed, nothing forwarded';
+  return { ...NOTHING, bind: bindOf(dialled), answer: { ...failure, message } };
+}
+
+const NOTHING: ExplainReport = { request: null, bind: null, frontend: null, candidates: [], rule: null, answer: null };
+
+function route(thought: Thought, dialled: Dialled, linked: Link): ExplainReport {
+  const { head, peer } = thought;
+  const { bind } = dialled;
+  const { method, authority, path, query } = head;
+  const seen = { ...NOTHING, request: { method, authority, path, query }, bind: bindOf(dialled) };
+  const frontend = new Frontend();
+  if (!resolveFrontend({ bind, head, peer }, linked.live, frontend))
+    return { ...seen, answer: answerOf(FAILURES.noFrontend) };
+  const { service, listener, table, tableId } = frontend;
+  const winner = table === null ? null : table.find(head);
+  const plan = table === null ? (service?.fallback ?? null) : (winner?.value ?? null);
+  const found = {
+    ...seen,
+    frontend: { service: service?.plan.id ?? null, listener: listener?.id ?? null, table: tableId },
+    candidates: table === null ? [] : [...table.explain(head)].map((each) => candidateOf(each, winner)),
+  };
+  if (plan === null) return { ...found, answer: answerOf(FAILURES.noRoute) };
+  thought.matched(winner?.prefix ?? null, bind.port);
+  return { ...found, ...ruleOf(plan.plan, thought, linked) };
+}
+
+function candidateOf(each: Explanation<LivePlan>, winner: Candidate<LivePlan> | null): ExplainedCandidate {
+  const { candidate, mismatch } = each;
+  const { plan } = candidate.value;
+  return {
+    route: plan.route,
+    rule: plan.rule,
+    hostname: candidate.hostname,
+    match: matchWords(candidate.match),
+    mismatch: mismatch === null ? null : mismatchWords(mismatch),
+    wins: candidate === winner,
+  };
+}
+
+function ruleOf(plan: RoutePlan, thought: Thought, linked: Link): Pick<ExplainReport, 'rule' | 'answer'> {
+  const { kind, route, rule, filters, mirrors } = plan;
+  const after = thought.filtered(filters);
+  const sum = plan.backends.reduce((total, share) => total + share.weight, 0);
+  const backends = plan.backends.map((share) => backendOf(share, sum, { plan, thought, linked }));
+  const explained = {
+    ...{ kind, route, rule, timeouts: timeoutsWords(plan), filters: filters.map(describeFilter) },
+    ...{ mirrors: mirrors.map(describeMirror), before: thought.filtered([]).lines, after: after.lines, backends },
+  };
+  if (plan.failure !== null) return { rule: explained, answer: { status: 500, ...plan.failure } };
+  if (after.reply === null) return { rule: explained, answer: backendAnswer(backends) };
+  const { status, reason } = after.reply;
+  return { rule: explained, answer: { status, reason, message: replyWords(after.reply) } };
+}
+
+interface Context {
+  readonly plan: RoutePlan;
+  readonly thought: Thought;
+  readonly linked: Link;
+}
+
+function backendOf(share: BackendShare, sum: number, { plan, thought, linked }: Context): ExplainedBackend {
+  const backend = share.backend === null ? undefined : linked.registry.peek(share.backend);
+  return {
+    backend: share.backend,
+    percent: sum === 0 ? 0 : Math.round((share.weight / sum) * 10_000) / 100,
+    failure: share.failure,
+    filters: share.filters.map(describeFilter),
+    mirrors: share.mirrors.map(describeMirror),
+    after: share.filters.length === 0 ? null : thought.filtered([...plan.filters, ...share.filters]).lines,
+    endpoints: (backend?.endpoints ?? []).map((endpoint) => {
+      const { address, port, name, zone, ready, serving, terminating } = endpoint;
+      const eligible = backend?.eligible.includes(endpoint) === true;
+      return { address, port, name, zone, ready, serving, terminating, eligible };
+    }),
+  };
+}
+
+/** null where some share of the requests reaches an endpoint. */
+function backendAnswer(backends: readonly ExplainedBackend[]): ExplainedAnswer | null {
+  const taking = backends.filter((backend) => backend.percent > 0);
+  if (taking.length === 0) return answerOf(FAILURES.noBackend);
+  if (taking.some(({ endpoints }) => endpoints.some((endpoint) => endpoint.eligible))) return null;
+  const broken = taking.find(({ failure }) => failure !== null)?.failure ?? null;
+  return broken === null ? answerOf(FAILURES.noEndpoint) : { status: 500, ...broken };
+}
+
+function bindOf({ bind, found }: { bind: BindPlan; found: string }): ExplainReport['bind'] {
+  return { id: bind.id, gateway: bind.gateway, found };
+}
+
+function answerOf({ status, reason, body }: Failure): ExplainedAnswer {
+  return { status, reason, message: body.trim() };
+}

@@ -1,0 +1,25 @@
+// A snapshot as a worker would link it, for whoever asks about it on the main thread.
+
+import type { Snapshot } from '../../policies/plan.ts';
+import { Registry } from '../../routing/registry.ts';
+import { LiveSnapshot } from '../live-snapshot.ts';
+import { difference, EMPTY_SNAPSHOT } from '../publisher.ts';
+
+export interface Link {
+  readonly live: LiveSnapshot;
+  readonly registry: Registry;
+}
+
+/** Linked once for each snapshot that is asked about, and let go with it. */
+const links: WeakMap<Snapshot, Link> = new WeakMap();
+
+export function link(snapshot: Snapshot): Link {
+  let known = links.get(snapshot);
+  if (known === undefined) {
+    const registry = new Registry();
+    for (const plan of snapshot.backends.values()) registry.update(plan.id, plan.endpoints);
+    known = { live: LiveSnapshot.empty.with(difference(EMPTY_SNAPSHOT, snapshot, 1), registry), registry };
+    links.set(snapshot, known);
+  }
+  return known;
+}

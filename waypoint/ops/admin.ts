@@ -1,0 +1,164 @@
+// The admin pages, on the main thread and off the data path: what is configured, who is well, how much is going on.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
+import type { Snapshot } from '../../policies/plan.ts';
+import { parseAuthority } from '../../routing/host.ts';
+import { type ExplainOptions, explain } from '../explain/explain.ts';
+import { explainText } from '../explain/text.ts';
+import type { SocketAddress } from '../flag-values.ts';
+import type { EndpointReport } from '../messages.ts';
+import { addUp } from './endpoint-totals.ts';
+import { readableJson } from './readable-json.ts';
+
+/** What the pages show; asked anew for every request. */
+export interface AdminState {
+  readonly explainOptions: ExplainOptions;
+  /** null: ready; else why not. */
+  readiness(): string | null;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  /** The snapshot that is published, and the version that every worker serves. */
+  config(): { readonly version: number; readonly snapshot: Snapshot };
+  /** Statuses by `Kind/namespace/name`. */
+  statuses(): unknown;
+  /** The same for people. */
+  statusTable(): string;
+  /** One list for each worker. */
+  endpoints(): Promise<readonly (readonly EndpointReport[])[]>;
+}
+
+export interface Admin {
+  /** Settles with the address in use as `host:port`. @throws when it can not be listened on. */
+  listen(address: SocketAddress): Promise<string>;
+  close(): Promise<void>;
+}
+
+interface Page {
+  readonly status: number;
+  readonly type: 'text/plain' | 'application/json' | 'text/html';
+  readonly body: string;
+}
+
+type Handler = (state: AdminState, query: URLSearchParams) => Page | Promise<Page>;
+
+const PAGES: ReadonlyMap<string, { readonly help: string; readonly page: Handler }> = new Map<
+  string,
+  { help: string; page: Handler }
+>([
+  ['/ready', { help: '200 when the configuration is served, else 503 with the reason', page: readyPage }],
+  ['/live', { help: '200 while the process answers', page: () => text(200, 'live\n') }],
+  ['/metrics', { help: 'Prometheus text', page: metricsPage }],
+  ['/config', { help: 'the published snapshot', page: (state) => json(state.config()) }],
+  ['/statuses', { help: 'conditions of every object; ?format=text for a table', page: statusesPage }],
+  ['/endpoints', { help: 'live load of every endpoint, over all workers', page: endpointsPage }],
+  ['/explain', { help: '?method=GET&url=http://…&header=name:value&format=text', page: explainPage }],
+]);
+
+/** Answers GET only, and only to hosts that no foreign web page can take on (DNS rebinding). */
+export function createAdmin(state: AdminState): Admin {
+  let configuredHost = '';
+  const server = createServer((request, response) => {
+    answer(request, configuredHost, state).then(
+      (page) => send(response, page),
+      // One page that fails is one page that fails.
+      (error: Error) => send(response, text(500, `${error.stack ?? error.message}\n`)),
+    );
+  });
+  return {
+    listen: (address) => {
+      configuredHost = address.host.toLowerCase();
+      return listen(server, address);
+    },
+    close: () => close(server),
+  };
+}
+
+async function answer(request: IncomingMessage, configuredHost: string, state: AdminState): Promise<Page> {
+  if (!isTrustedHost(request.headers.host ?? '', configuredHost)) {
+    return text(403, 'this host name is not known here: use an IP address, localhost or the --admin host\n');
+  }
+  if (request.method !== 'GET') return text(405, 'the admin pages are read with GET\n');
+  const url = URL.parse(request.url ?? '/', 'http://admin');
+  if (url === null) return text(400, 'not a path\n');
+  if (url.pathname === '/') return { status: 200, type: 'text/html', body: INDEX };
+  const found = PAGES.get(url.pathname);
+  return found === undefined ? text(404, 'no such page; / lists them\n') : found.page(state, url.searchParams);
+}
+
+function isTrustedHost(authority: string, configuredHost: string): boolean {
+  const host = parseAuthority(authority)?.host ?? '';
+  return host === 'localhost' || host === configuredHost || isIP(host.replace(/^\[|\]$/g, '')) !== 0;
+}
+
+function send(response: ServerResponse, { status, type, body }: Page): void {
+  response.writeHead(status, {
+    'content-type': type === 'text/plain' ? 'text/plain; version=0.0.4; charset=utf-8' : `${type}; charset=utf-8`,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 405 ? { allow: 'GET' } : {}),
+  });
+  response.end(body);
+}
+
+function readyPage(state: AdminState): Page {
+  const reason = state.readiness();
+  return reason === null ? text(200, 'ready\n') : text(503, `not ready: ${reason}\n`);
+}
+
+async function metricsPage(state: AdminState): Promise<Page> {
+  return text(200, await state.metrics());
+}
+
+function statusesPage(state: AdminState, query: URLSearchParams): Page {
+  return query.get('format') === 'text' ? text(200, state.statusTable()) : json(state.statuses());
+}
+
+async function endpointsPage(state: AdminState): Promise<Page> {
+  return json(addUp(await state.endpoints()));
+}
+
+function explainPage(state: AdminState, query: URLSearchParams): Page {
+  const url = query.get('url');
+  if (url === null) return text(400, 'url is missing: /explain?method=GET&url=http://host:port/path\n');
+  const headers = query.getAll('header').map((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, Math.max(0, colon)).trim(), line.slice(colon + 1).trim()] as const;
+  });
+  const asked = { method: query.get('method') ?? 'GET', url, headers, namespace: query.get('namespace') };
+  const report = explain(asked, state.config().snapshot, state.explainOptions);
+  if (typeof report === 'string') return text(400, `${report}\n`);
+  return query.get('format') === 'text' ? text(200, explainText(report)) : json(report);
+}
+
+function text(status: number, body: string): Page {
+  return { status, type: 'text/plain', body };
+}
+
+function json(value: unknown): Page {
+  return { status: 200, type: 'application/json', body: readableJson(value) };
+}
+
+const INDEX: string = `<!doctype html><title>waypoint</title><h1>waypoint</h1><dl>${[...PAGES]
+  .map(([path, { help }]) => `<dt><a href="${path}">${path}</a><dd>${help.replaceAll('&', '&amp;')}`)
+  .join('')}</dl>\n`;
+
+function listen(server: Server, { host, port }: SocketAddress): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error) =>
+      reject(new Error(`admin ${host}:${port}: ${error.message} (choose another with --admin)`));
+    server.once('error', failed);
+    server.listen({ host, port }, () => {
+      server.off('error', failed);
+      const { address, family, port: used } = server.address() as AddressInfo;
+      resolve(family === 'IPv6' ? `[${address}]:${used}` : `${address}:${used}`);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
