@@ -88,7 +88,8 @@ function compose(text: string): { document: Document.Parsed; lines: LineCounter;
   return { document: documents[0] ?? (new yaml.Document(null) as Document.Parsed), lines, more: documents.length > 1 };
 }
 
-function parseFully(text: string): Parsed {
+/** By the full parser, whatever the text. */
+export function parseFully(text: string): Parsed {
   const { document, lines, more } = compose(text);
   const error = document.errors[0] ?? document.warnings[0];
   if (error !== undefined) return { problem: { ...positionOf(error, lines), message: inWords(error) } };
@@ -96,12 +97,21 @@ function parseFully(text: string): Parsed {
   try {
     return { value: document.toJS({ maxAliasCount: maxAliases }) };
   } catch (thrown) {
-    const message =
-      thrown instanceof Error && /alias/i.test(thrown.message)
-        ? `more than ${maxAliases} values through aliases: write them out`
-        : String(thrown);
-    return { problem: { line: 1, column: 1, message } };
+    return { problem: aliasProblem(thrown as Error, document, lines) };
   }
+}
+
+function aliasProblem(thrown: Error, document: Document.Parsed, lines: LineCounter): SyntaxProblem {
+  let offset = 0;
+  yaml?.visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) === undefined) offset = alias.range?.[0] ?? 0;
+    },
+  });
+  const excessive = /excessive/i.test(thrown.message);
+  const message = excessive ? `more than ${maxAliases} values through aliases: write them out` : thrown.message;
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(line, 1), column: Math.max(col, 1), message };
 }
 
 function positionOf(error: YAMLError, lines: LineCounter): Position {
@@ -112,11 +122,10 @@ function positionOf(error: YAMLError, lines: LineCounter): Position {
 const advice: Readonly<Partial<Record<YAMLError['code'], string>>> = {
   TAB_AS_INDENT: 'a tab in the indentation: use spaces',
   DUPLICATE_KEY: 'the key occurs twice in this mapping: remove one of the two',
-  BAD_INDENT: 'the indentation does not fit: align it with its neighbours',
+  BAD_INDENT: 'the indentation does not fit: align it with its neighbours, or close the bracket before it',
   MISSING_CHAR: 'a quote, bracket or colon is missing here',
   MULTILINE_IMPLICIT_KEY: 'a key must be on one line: is a colon or a quote missing?',
   BLOCK_AS_IMPLICIT_KEY: 'a second colon on this line: put the value in quotes',
-  BAD_ALIAS: 'an alias (*name) without an anchor (&name) before it',
   BAD_DQ_ESCAPE: 'an escape that double quotes do not know: use single quotes, or double the backslash',
   UNEXPECTED_TOKEN: 'unexpected text: check the indentation and the quotes around this place',
   TAG_RESOLVE_FAILED: 'a tag (!…) that means nothing here: remove it',

@@ -161,7 +161,7 @@ function inWords(error: ErrorObject): string {
     case 'maxProperties':
       return `must have at most ${limit} entries (has ${Object.keys(error.data as Value).length})`;
     case 'uniqueItems':
-      return `must not repeat an item (items ${error.params['j']} and ${error.params['i']} are the same)`;
+      return `must not repeat an item (items ${error.params['i']} and ${error.params['j']} are the same)`;
     default:
       return error.message ?? `violates ${error.keyword}`;
   }

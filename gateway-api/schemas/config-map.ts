@@ -16,5 +16,5 @@ export const configMap: Schema = resource(
     binaryData: mapOf(text, { checks: [keysAreFileNames] }),
     immutable: truth,
   },
-  { name: names.dnsSubdomain, scope: 'Namespaced' },
+  { name: names.dnsSubdomain },
 );

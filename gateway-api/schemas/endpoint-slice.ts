@@ -51,7 +51,6 @@ export const endpointSlice: Schema = resource(
   },
   {
     name: names.dnsSubdomain,
-    scope: 'Namespaced',
     required: ['addressType'],
     checks: [
       {

@@ -18,5 +18,5 @@ export const gatewayClass: Schema = resource(
     ),
     status: anything,
   },
-  { name: names.dnsSubdomain, scope: 'Cluster', required: ['spec'] },
+  { name: names.dnsSubdomain, required: ['spec'] },
 );

@@ -222,5 +222,5 @@ export const gateway: Schema = resource(
     ),
     status: anything,
   },
-  { name: names.dnsSubdomain, scope: 'Namespaced', required: ['spec'] },
+  { name: names.dnsSubdomain, required: ['spec'] },
 );

@@ -219,5 +219,5 @@ export const httpRoute: Schema = resource(
     }),
     status: anything,
   },
-  { name: names.dnsSubdomain, scope: 'Namespaced', required: ['spec'] },
+  { name: names.dnsSubdomain, required: ['spec'] },
 );

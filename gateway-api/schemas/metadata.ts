@@ -20,10 +20,11 @@ const ownerReference = object(
   { required: ['apiVersion', 'kind', 'name', 'uid'] },
 );
 
-function metadata(name: Schema, scope: 'Namespaced' | 'Cluster'): Schema {
+function metadata(name: Schema): Schema {
   const properties: Record<string, Schema> = {
-    ...(scope === 'Namespaced' ? { namespace: names.namespace } : {}),
     name,
+    // kubectl drops it from kinds that have none.
+    namespace: names.namespace,
     generateName: text,
     labels: mapOf(names.labelValue, { checks: [keysAreQualified] }),
     annotations: mapOf(text, { checks: [keysAreQualified] }),
@@ -48,10 +49,10 @@ function metadata(name: Schema, scope: 'Namespaced' | 'Cluster'): Schema {
 /** A whole object: its frame and its own fields. */
 export function resource(
   fields: Record<string, Schema>,
-  frame: { name: Schema; scope: 'Namespaced' | 'Cluster'; required?: string[]; checks?: Schema['checks'] },
+  frame: { name: Schema; required?: string[]; checks?: Schema['checks'] },
 ): Schema {
   return object(
-    { apiVersion: text, kind: text, metadata: metadata(frame.name, frame.scope), ...fields },
+    { apiVersion: text, kind: text, metadata: metadata(frame.name), ...fields },
     {
       required: ['apiVersion', 'kind', 'metadata', ...(frame.required ?? [])],
       ...(frame.checks === undefined ? {} : { checks: frame.checks }),

@@ -5,5 +5,5 @@ import { anything, list, object, type Schema, text } from './schema.ts';
 
 export const namespace: Schema = resource(
   { spec: object({ finalizers: list(text) }), status: anything },
-  { name: names.dnsLabel, scope: 'Cluster' },
+  { name: names.dnsLabel },
 );

@@ -16,5 +16,5 @@ export const referenceGrant: Schema = resource(
       { required: ['from', 'to'] },
     ),
   },
-  { name: names.dnsSubdomain, scope: 'Namespaced', required: ['spec'] },
+  { name: names.dnsSubdomain, required: ['spec'] },
 );

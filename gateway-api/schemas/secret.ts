@@ -28,7 +28,6 @@ export const secret: Schema = resource(
   },
   {
     name: names.dnsSubdomain,
-    scope: 'Namespaced',
     checks: [
       {
         message: 'a Secret of type kubernetes.io/tls needs both tls.crt and tls.key',

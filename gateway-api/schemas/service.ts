@@ -111,5 +111,5 @@ export const service: Schema = resource(
     ),
     status: anything,
   },
-  { name: names.serviceName, scope: 'Namespaced', required: ['spec'] },
+  { name: names.serviceName, required: ['spec'] },
 );
