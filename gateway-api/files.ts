@@ -24,7 +24,7 @@ interface Known {
   readonly endsLine: boolean;
 }
 
-const pollMs = 1000;
+const pollMs = 500;
 const gone = 'gone';
 
 export class FileSource {
@@ -201,7 +201,7 @@ export class FileSource {
     if (halfWritten && !this.#settling.isStable(file, now.textHash, performance.now())) return false;
     this.#settling.forget(file);
     const changed = this.store.note(file, null);
-    return this.#commit(draft, now) || changed;
+    return this.#commit(draft, text, now) || changed;
   }
 
   #readFirst(file: string, text: string, now: Known): boolean {
@@ -211,12 +211,12 @@ export class FileSource {
       const message = `where this file is wrong, its last good version from ${this.#options.stateDir} serves`;
       this.store.note(file, { severity: 'info', code: 'restored', line: 0, column: 0, message });
     }
-    return this.#commit(draft, now);
+    return this.#commit(draft, text, now);
   }
 
-  #commit(draft: Draft, now: Known): boolean {
+  #commit(draft: Draft, text: string, now: Known): boolean {
     this.#known.set(draft.file, now);
-    if (!draft.flawed) this.#state?.keep(draft.file, now.textHash);
+    if (!draft.flawed) this.#state?.keep(draft.file, text);
     return this.store.commit(draft);
   }
 

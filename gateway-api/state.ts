@@ -5,19 +5,19 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const idleMs = 1000;
-
-/** Reports what cannot be kept; serving goes on. */
-type Complain = (message: string) => void;
+/** May hold what Secrets hold. */
+const mode = 0o600;
 
 export class State {
   readonly #directory: string;
-  readonly #complain: Complain;
-  /** Files whose good text is to be kept, with the text's hash: it is read again when there is time, not held in memory. */
+  readonly #complain: (message: string) => void;
+  /** Texts that are still to be written, by file. */
   readonly #waiting = new Map<string, string>();
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(directory: string, complain: Complain) {
+  /** `complain` is told what cannot be kept; serving goes on. */
+  constructor(directory: string, complain: (message: string) => void) {
     this.#directory = directory;
     this.#complain = complain;
   }
@@ -32,9 +32,9 @@ export class State {
     }
   }
 
-  /** The file's text with this hash is good. */
-  keep(file: string, textHash: string): void {
-    this.#waiting.set(file, textHash);
+  /** This text of the file is good: it is written when there is time. */
+  keep(file: string, text: string): void {
+    this.#waiting.set(file, text);
     this.#timer ??= setTimeout(() => void this.#write(), idleMs).unref();
   }
 
@@ -44,9 +44,13 @@ export class State {
     if (this.#timer !== null) clearTimeout(this.#timer);
     try {
       if (this.#waiting.size > 0) mkdirSync(this.#directory, { recursive: true });
-      for (const [file, textHash] of this.#waiting) this.#writeNow(file, textHash);
+      for (const [file, text] of this.#waiting) {
+        const path = this.#pathOf(file);
+        writeFileSync(`${path}.closing`, contentOf(file, text), { mode });
+        renameSync(`${path}.closing`, path);
+      }
     } catch (error) {
-      this.#complain(`cannot keep the last good configuration in ${this.#directory}: ${(error as Error).message}`);
+      this.#failed(error as Error);
     }
     this.#waiting.clear();
   }
@@ -58,40 +62,31 @@ export class State {
   async #write(): Promise<void> {
     try {
       await mkdir(this.#directory, { recursive: true });
-      for (const [file, textHash] of this.#waiting) {
+      for (const [file, text] of this.#waiting) {
         if (this.#closed) return;
-        await this.#writeOne(file, textHash);
-        if (this.#waiting.get(file) === textHash) this.#waiting.delete(file);
+        await writeIfNew(this.#pathOf(file), contentOf(file, text));
+        if (this.#waiting.get(file) === text) this.#waiting.delete(file);
       }
     } catch (error) {
       this.#waiting.clear();
-      this.#complain(`cannot keep the last good configuration in ${this.#directory}: ${(error as Error).message}`);
+      this.#failed(error as Error);
     }
-    this.#timer = null;
-    if (this.#waiting.size > 0 && !this.#closed) this.#timer = setTimeout(() => void this.#write(), idleMs).unref();
+    const more = this.#waiting.size > 0 && !this.#closed;
+    this.#timer = more ? setTimeout(() => void this.#write(), idleMs).unref() : null;
   }
 
-  async #writeOne(file: string, textHash: string): Promise<void> {
-    const text = await readFile(file, 'utf8').catch(() => null);
-    // It changed meanwhile: whatever it is now is judged on its own.
-    if (text === null || hash('sha1', text) !== textHash) return;
-    const path = this.#pathOf(file);
-    const content = `${file}\n${text}`;
-    if ((await readFile(path, 'utf8').catch(() => null)) === content) return;
-    await writeFile(`${path}.new`, content, { mode: 0o600 });
-    await rename(`${path}.new`, path);
+  #failed(error: Error): void {
+    this.#complain(`cannot keep the last good configuration in ${this.#directory}: ${error.message}`);
   }
+}
 
-  #writeNow(file: string, textHash: string): void {
-    let text: string;
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch {
-      return;
-    }
-    if (hash('sha1', text) !== textHash) return;
-    const path = this.#pathOf(file);
-    writeFileSync(`${path}.closing`, `${file}\n${text}`, { mode: 0o600 });
-    renameSync(`${path}.closing`, path);
-  }
+function contentOf(file: string, text: string): string {
+  return `${file}\n${text}`;
+}
+
+async function writeIfNew(path: string, content: string): Promise<void> {
+  const before = await readFile(path, 'utf8').catch(() => null);
+  if (before === content) return;
+  await writeFile(`${path}.new`, content, { mode });
+  await rename(`${path}.new`, path);
 }
