@@ -24,7 +24,9 @@ export function readConnection(fields: FieldBlock): number {
   let options = 0;
   let nominated: Set<string> | null = null;
   let seen = 0;
-  for (let index = 0; index < fields.count; index++) {
+  const last = fields.line(CONNECTION);
+  const first = (fields.repeated & (1 << CONNECTION)) === 0 ? last : 0;
+  for (let index = first; index <= last; index++) {
     if (fields.kind(index) !== CONNECTION) continue;
     const value = fields.value(index);
     fields.drop(index);

@@ -1,6 +1,6 @@
 // Reads field lines (RFC 9112 section 5) byte by byte, exactly once each, resuming wherever a chunk ended.
 
-import { BYTE_CLASS, TCHAR, VALUE } from './byte-class.ts';
+import { BYTE_CLASS, TCHAR } from './byte-class.ts';
 import type { FieldBlock } from './fields.ts';
 import type { HeadInput } from './head-input.ts';
 import { FAILED, MORE } from './limits.ts';
@@ -17,6 +17,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SP = 0x20;
 const COLON = 0x3a;
+const DEL = 0x7f;
 
 export class FieldScanner {
   /** Offset in the block of the next byte to read. */
@@ -71,11 +72,14 @@ export class FieldScanner {
         phase = TEXT;
       }
       if (phase === TEXT) {
-        while (at < end && (BYTE_CLASS[bytes[at]!]! & VALUE) !== 0) at++;
+        for (; at < end; at++) {
+          const byte = bytes[at]!;
+          if (byte >= SP ? byte === DEL : byte !== HTAB) break;
+        }
         if (at === end) break;
         if (bytes[at] !== CR) return this.#fail(bytes[at] === LF ? 'bare_lf' : 'field_value_invalid');
         at++;
-        phase = phase === TEXT ? LINE_FEED : phase;
+        phase = LINE_FEED;
         if (at === end) break;
       }
       if (bytes[at++] !== LF) return this.#fail('bare_cr');

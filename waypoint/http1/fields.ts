@@ -2,7 +2,7 @@
 
 import type { Fields } from '../../routing/request.ts';
 import { fieldName, fieldValue } from './field-text.ts';
-import { classify, HOST, OTHER } from './known-fields.ts';
+import { classify, HOST, KINDS, OTHER } from './known-fields.ts';
 
 /** Numbers per field in `marks`: where name and value start and end, where the line ends, and what it is. */
 export const STRIDE = 6;
@@ -35,6 +35,9 @@ export class FieldBlock implements Fields {
   count = 0;
   /** Bit `1 << kind` for every known name that was sent (known-fields.ts), whatever became of it since. */
   sent = 0;
+  /** The same for names that were sent more than once. */
+  repeated = 0;
+  readonly #lines: number[] = new Array(KINDS).fill(0);
   readonly #marks: number[] = [];
   #addedNames: string[] = [];
   #addedValues: string[] = [];
@@ -43,6 +46,7 @@ export class FieldBlock implements Fields {
     this.text = '';
     this.count = 0;
     this.sent = 0;
+    this.repeated = 0;
     if (this.#addedNames.length > 0) {
       this.#addedNames = [];
       this.#addedValues = [];
@@ -63,7 +67,15 @@ export class FieldBlock implements Fields {
     marks[i + VALUE_END] = valueEnd - base;
     marks[i + LINE_END] = lineEnd - base;
     marks[i + KIND] = exact ? kind : kind | LOOSE;
-    if (kind !== OTHER) this.sent |= 1 << kind;
+    if (kind === OTHER) return;
+    this.repeated |= this.sent & (1 << kind);
+    this.sent |= 1 << kind;
+    this.#lines[kind] = this.count - 1;
+  }
+
+  /** Index of the (last) line of this kind, -1 when none was sent. */
+  line(kind: number): number {
+    return (this.sent & (1 << kind)) === 0 ? -1 : this.#lines[kind]!;
   }
 
   /** The known name of line `index`; OTHER also when it was removed. */
@@ -85,6 +97,11 @@ export class FieldBlock implements Fields {
 
   drop(index: number): void {
     this.#marks[index * STRIDE + KIND]! |= REMOVED;
+  }
+
+  /** Drops every line whose kind is in the bit set. */
+  dropAll(kinds: number): void {
+    for (let i = 0; i < this.count; i++) if ((kinds & (1 << this.kind(i))) !== 0) this.drop(i);
   }
 
   /** What was sent means `value`: that is what is seen and forwarded, in a line behind the others. */

@@ -1,5 +1,10 @@
 // The bytes of a head as one contiguous block: the chunk itself when it holds all of it, else a copy that grows.
 
+/** What `toString('latin1')` calls in the end, without its checks. */
+interface Latin1Buffer extends Buffer {
+  latin1Slice(start: number, end: number): string;
+}
+
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** The scanners keep offsets relative to `base`, so that they stay valid when the block moves from a chunk to the copy. */
@@ -47,6 +52,11 @@ export class HeadInput {
   /** The offset in the chunk last fed of the block's byte at `at` (relative to `base`). */
   offset(at: number): number {
     return this.#from + at;
+  }
+
+  /** The first `length` bytes of the block. */
+  text(length: number): string {
+    return (this.bytes as Latin1Buffer).latin1Slice(this.base, this.base + length);
   }
 
   release(): void {

@@ -16,6 +16,8 @@ export const IDENTITY = 9;
 export const VIA = 10;
 export const REQUEST_ID = 11;
 export const FORWARDED_FOR = 12;
+/** How many there are, OTHER included. */
+export const KINDS = 13;
 
 const UNDERSCORE = 0x5f;
 const DOT = 0x2e;

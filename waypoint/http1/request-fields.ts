@@ -2,7 +2,7 @@
 
 import { readAuthority } from './authority-cache.ts';
 import { BAD_OPTIONS, CLOSE_OPTION, KEEP_ALIVE_OPTION, readConnection, UPGRADE_OPTION } from './connection-options.ts';
-import { CHUNKED, LENGTH, NONE, parseContentLength, transferCodingFault } from './framing.ts';
+import { CHUNKED, LENGTH, parseContentLength, transferCodingFault } from './framing.ts';
 import * as known from './known-fields.ts';
 import type { ParseFailure } from './limits.ts';
 import type { Http1RequestHead } from './request-head.ts';
@@ -11,12 +11,10 @@ import { upgradeToken } from './upgrade-token.ts';
 const FRAMING_FIELDS = (1 << known.CONTENT_LENGTH) | (1 << known.TRANSFER_ENCODING);
 const CONNECTION_FIELD = 1 << known.CONNECTION;
 const EXPECT_FIELD = 1 << known.EXPECT;
-const LOCAL =
-  (1 << known.HOP) |
-  (1 << known.UPGRADE) |
-  (1 << known.FORWARDING) |
-  (1 << known.FORWARDED_FOR) |
-  (1 << known.IDENTITY);
+/** What this hop alone says, or what ends at it. */
+const LOCAL = (1 << known.HOP) | (1 << known.UPGRADE) | (1 << known.IDENTITY);
+/** What peers say of others. */
+const HEARSAY = (1 << known.FORWARDING) | (1 << known.FORWARDED_FOR);
 
 /** Fills in `head` from its fields; null, or why the request is refused. `trusted`: the peer may say where a request came from. */
 export function readRequestFields(head: Http1RequestHead, trusted: boolean): ParseFailure | null {
@@ -37,31 +35,27 @@ export function readRequestFields(head: Http1RequestHead, trusted: boolean): Par
     // Cleartext HTTP/2 by upgrade is not spoken here: the request goes on as plain HTTP/1.1.
     if (token !== 'h2c') head.upgrade = token;
   }
-  if ((sent & LOCAL) !== 0) dropLocal(head, trusted);
+  const foreign = trusted ? LOCAL : LOCAL | HEARSAY;
+  if ((sent & foreign) !== 0) fields.dropAll(foreign);
   return null;
 }
 
 function readHost(head: Http1RequestHead): string {
-  const { fields } = head;
-  let line = -1;
-  if ((fields.sent & (1 << known.HOST)) !== 0) {
-    for (let i = 0; i < fields.count; i++) {
-      if (fields.kind(i) !== known.HOST) continue;
-      if (line >= 0) return 'host_repeated';
-      line = i;
-    }
-  } else if (head.minor === 1) {
-    return 'host_missing';
-  }
+  const { fields, targetAuthority } = head;
+  const line = fields.line(known.HOST);
+  if (line < 0) {
+    if (head.minor === 1) return 'host_missing';
+    if (targetAuthority === null) return '';
+  } else if ((fields.repeated & (1 << known.HOST)) !== 0) return 'host_repeated';
   const sent = line < 0 ? '' : fields.value(line);
-  const raw = head.targetAuthority ?? sent;
-  if (raw === '' && line < 0) return head.targetAuthority === null ? '' : 'target_invalid';
-  const authority = readAuthority(raw);
-  if (authority === null) return head.targetAuthority === null ? 'host_invalid' : 'target_invalid';
-  head.authority = raw;
+  const raw = targetAuthority ?? sent;
+  const authority = raw === head.lastAuthority.raw ? head.lastAuthority : readAuthority(raw);
+  if (authority === null) return targetAuthority === null ? 'host_invalid' : 'target_invalid';
+  head.lastAuthority = authority;
+  head.authority = authority.raw;
   head.host = authority.host;
   head.port = authority.port;
-  return head.targetAuthority === null ? '' : restateHost(head, line, sent);
+  return targetAuthority === null ? '' : restateHost(head, line, sent);
 }
 
 /** RFC 9112 section 3.2.2: the target's authority replaces Host; one that says otherwise is a trap for somebody. */
@@ -81,52 +75,39 @@ function restateHost(head: Http1RequestHead, line: number, sent: string): string
 
 function readFraming(head: Http1RequestHead): ParseFailure | null {
   const { fields } = head;
-  for (let i = 0; i < fields.count; i++) {
-    const kind = fields.kind(i);
-    if (kind === known.CONTENT_LENGTH) {
-      if (head.framing !== NONE) return bad(head.framing === LENGTH ? 'content_length_repeated' : 'framing_ambiguous');
-      const value = fields.value(i);
-      const length = parseContentLength(value);
-      if (length < 0) return bad('content_length_invalid');
-      head.framing = LENGTH;
-      head.contentLength = length;
-      if (value.charCodeAt(0) === 0x30 && value !== '0') {
-        fields.restate(i, String(length));
-      }
-    } else if (kind === known.TRANSFER_ENCODING) {
-      if (head.framing !== NONE)
-        return bad(head.framing === LENGTH ? 'framing_ambiguous' : 'transfer_encoding_repeated');
-      if (head.minor === 0) return bad('transfer_encoding_http10');
-      const value = fields.value(i);
-      const reason = transferCodingFault(value);
-      if (reason !== '') return { status: reason === 'transfer_encoding_invalid' ? 400 : 501, reason };
-      head.framing = CHUNKED;
-      if (value !== 'chunked') fields.restate(i, 'chunked');
-    }
+  const lengthLine = fields.line(known.CONTENT_LENGTH);
+  const codingLine = fields.line(known.TRANSFER_ENCODING);
+  if (lengthLine >= 0 && codingLine >= 0) return bad('framing_ambiguous');
+  if ((fields.repeated & FRAMING_FIELDS) !== 0) {
+    return bad(lengthLine >= 0 ? 'content_length_repeated' : 'transfer_encoding_repeated');
   }
+  if (lengthLine >= 0) {
+    const value = fields.value(lengthLine);
+    head.contentLength = parseContentLength(value);
+    if (head.contentLength < 0) return bad('content_length_invalid');
+    head.framing = LENGTH;
+    if (value.charCodeAt(0) === 0x30 && value !== '0') fields.restate(lengthLine, String(head.contentLength));
+    return null;
+  }
+  if (head.minor === 0) return bad('transfer_encoding_http10');
+  const value = fields.value(codingLine);
+  const reason = transferCodingFault(value);
+  if (reason !== '') return { status: reason === 'transfer_encoding_invalid' ? 400 : 501, reason };
+  head.framing = CHUNKED;
+  if (value !== 'chunked') fields.restate(codingLine, 'chunked');
   return null;
 }
 
 /** False for anything but `100-continue` (RFC 9110 section 10.1.1); an HTTP/1.0 client can't have meant it. */
 function readExpect(head: Http1RequestHead): boolean {
   const { fields } = head;
-  let seen = 0;
-  for (let i = 0; i < fields.count; i++) {
-    if (fields.kind(i) !== known.EXPECT) continue;
-    if (head.minor === 1 && (++seen > 1 || fields.value(i).toLowerCase() !== '100-continue')) return false;
-    if (head.hasBody && head.minor === 1) head.expectContinue = true;
-    else fields.drop(i);
+  if (head.minor === 1) {
+    const value = fields.value(fields.line(known.EXPECT));
+    if ((fields.repeated & EXPECT_FIELD) !== 0 || value.toLowerCase() !== '100-continue') return false;
+    head.expectContinue = head.hasBody;
   }
+  if (!head.expectContinue) fields.dropAll(EXPECT_FIELD);
   return true;
-}
-
-function dropLocal(head: Http1RequestHead, trusted: boolean): void {
-  const { fields } = head;
-  for (let i = 0; i < fields.count; i++) {
-    const kind = fields.kind(i);
-    if (kind === known.HOP || kind === known.UPGRADE || kind === known.IDENTITY) fields.drop(i);
-    else if (!trusted && (kind === known.FORWARDING || kind === known.FORWARDED_FOR)) fields.drop(i);
-  }
 }
 
 function bad(reason: string): ParseFailure {

@@ -21,7 +21,7 @@ const HEADS: readonly [name: string, lines: string, fault: string][] = [
   ['xchunked', 'Transfer-Encoding: xchunked\r\n', '400 transfer_encoding_invalid'],
   // F4
   ['gzip under chunked', 'Transfer-Encoding: gzip, chunked\r\n', '501 transfer_encoding_unsupported'],
-  ['gzip, then chunked', 'Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n', '400 transfer_encoding_invalid'],
+  ['gzip, then chunked', 'Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n', '400 transfer_encoding_repeated'],
   // F5
   ['empty member', 'Transfer-Encoding: ,chunked\r\n', '400 transfer_encoding_invalid'],
   ['double quotes', 'Transfer-Encoding: "chunked"\r\n', '400 transfer_encoding_invalid'],

@@ -1,6 +1,7 @@
 // The head of an HTTP/1 request as it was read, and as it is written again for the next hop.
 
 import type { RequestHead } from '../../routing/request.ts';
+import type { Authority } from './authority-cache.ts';
 import { FieldBlock } from './fields.ts';
 import { CHUNKED, LENGTH, NONE, type RequestFraming } from './framing.ts';
 import type { Target } from './target.ts';
@@ -19,6 +20,8 @@ export class Http1RequestHead implements RequestHead, Target {
   targetAuthority: string | null = null;
   forwardPath: string | null = null;
   forwardAuthority: string | null = null;
+  /** Of the last request here: the next usually names the same. At first one that no request can name. */
+  lastAuthority: Authority = { raw: ' ', host: '', port: 0 };
   minor: 0 | 1 = 1;
   keepAlive = true;
   framing: RequestFraming = NONE;

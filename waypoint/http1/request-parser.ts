@@ -100,7 +100,7 @@ export class RequestParser {
     const { head } = this;
     const input = this.#input;
     const line = this.#line;
-    const text = input.bytes.toString('latin1', input.base, input.base + this.#scanner.at);
+    const text = input.text(this.#scanner.at);
     head.fields.text = text;
     head.minor = line.minor;
     const raw = text.slice(line.targetStart, line.targetEnd);

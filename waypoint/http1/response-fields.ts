@@ -6,6 +6,10 @@ import * as known from './known-fields.ts';
 import type { Http1ResponseHead } from './response-head.ts';
 import { upgradeToken } from './upgrade-token.ts';
 
+const FRAMING_FIELDS = (1 << known.CONTENT_LENGTH) | (1 << known.TRANSFER_ENCODING);
+/** What ends at this hop. */
+const LOCAL = (1 << known.HOP) | (1 << known.UPGRADE);
+
 /** Fills in `head` from its fields; '' or why the response is refused. `method` is the request's. */
 export function readResponseFields(head: Http1ResponseHead, method: string): string {
   const { fields, status } = head;
@@ -16,7 +20,7 @@ export function readResponseFields(head: Http1ResponseHead, method: string): str
   const persistent = head.minor === 1 || (options & KEEP_ALIVE_OPTION) !== 0;
   head.keepAlive = persistent && (options & CLOSE_OPTION) === 0 && head.framing !== CLOSE;
   if (status === 101) head.upgrade = upgradeToken(fields);
-  if ((fields.sent & ((1 << known.HOP) | (1 << known.UPGRADE))) !== 0) dropLocal(head);
+  if ((fields.sent & LOCAL) !== 0) fields.dropAll(LOCAL);
   return '';
 }
 
@@ -24,39 +28,25 @@ export function readResponseFields(head: Http1ResponseHead, method: string): str
 function readFraming(head: Http1ResponseHead, method: string): string {
   const { fields, status } = head;
   const bodiless = status < 200 || status === 204;
-  let chunked = false;
-  for (let i = 0; i < fields.count; i++) {
-    const kind = fields.kind(i);
-    if (kind === known.CONTENT_LENGTH) {
-      if (head.contentLength >= 0) return 'content_length_repeated';
-      const value = fields.value(i);
-      head.contentLength = parseContentLength(value);
-      if (head.contentLength < 0) return 'content_length_invalid';
-      if (bodiless) {
-        fields.drop(i);
-      } else if (value.charCodeAt(0) === 0x30 && value !== '0') {
-        fields.restate(i, String(head.contentLength));
-      }
-    } else if (kind === known.TRANSFER_ENCODING) {
-      if (chunked) return 'transfer_encoding_repeated';
-      if (head.minor === 0) return 'transfer_encoding_http10';
-      const fault = transferCodingFault(fields.value(i));
-      if (fault !== '') return fault;
-      chunked = true;
-      fields.drop(i);
-    }
+  const lengthLine = fields.line(known.CONTENT_LENGTH);
+  const chunked = fields.line(known.TRANSFER_ENCODING) >= 0;
+  if (lengthLine >= 0 && chunked) return 'framing_ambiguous';
+  if ((fields.repeated & FRAMING_FIELDS) !== 0)
+    return chunked ? 'transfer_encoding_repeated' : 'content_length_repeated';
+  if (lengthLine >= 0) {
+    const value = fields.value(lengthLine);
+    head.contentLength = parseContentLength(value);
+    if (head.contentLength < 0) return 'content_length_invalid';
+    if (bodiless) fields.drop(lengthLine);
+    else if (value.charCodeAt(0) === 0x30 && value !== '0') fields.restate(lengthLine, String(head.contentLength));
+  } else if (chunked) {
+    if (head.minor === 0) return 'transfer_encoding_http10';
+    const fault = transferCodingFault(fields.value(fields.line(known.TRANSFER_ENCODING)));
+    if (fault !== '') return fault;
+    fields.dropAll(1 << known.TRANSFER_ENCODING);
   }
-  if (chunked && head.contentLength >= 0) return 'framing_ambiguous';
   if (bodiless || status === 304 || method === 'HEAD') head.framing = NONE;
   else if (chunked) head.framing = CHUNKED;
   else head.framing = head.contentLength >= 0 ? LENGTH : CLOSE;
   return '';
-}
-
-function dropLocal(head: Http1ResponseHead): void {
-  const { fields } = head;
-  for (let i = 0; i < fields.count; i++) {
-    const kind = fields.kind(i);
-    if (kind === known.HOP || kind === known.UPGRADE) fields.drop(i);
-  }
 }

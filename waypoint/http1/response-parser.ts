@@ -59,7 +59,7 @@ export class ResponseParser {
     const { head } = this;
     const input = this.#input;
     const line = this.#line;
-    const text = input.bytes.toString('latin1', input.base, input.base + this.#scanner.at);
+    const text = input.text(this.#scanner.at);
     head.fields.text = text;
     head.minor = line.minor;
     head.status = line.status;

@@ -40,7 +40,7 @@ export class TrailerReader {
       input.hold();
       return MORE;
     }
-    this.#fields.text = input.bytes.toString('latin1', input.base, input.base + this.#scanner.at);
+    this.#fields.text = input.text(this.#scanner.at);
     for (let i = 0; i < this.#fields.count; i++) {
       const name = this.#fields.name(i);
       if (this.#fields.kind(i) === OTHER && !isForbidden(name)) this.lines += `${name}: ${this.#fields.value(i)}\r\n`;
