@@ -81,7 +81,7 @@ class Reader {
     this.#current.head = head;
     this.#current.forwarded = forwarded;
     this.#decoder.begin(framing, framing === LENGTH ? length : 0);
-    this.#inBody = true;
+    this.#inBody = !last;
     this.#over = last;
     if (last) this.readings.push(this.#current);
     return at;
