@@ -3,12 +3,11 @@
 import { describeFilter } from '../../policies/index.ts';
 import { describeMirror } from '../../policies/mirror.ts';
 import type { BackendShare, BindPlan, RoutePlan, Snapshot } from '../../policies/plan.ts';
-import type { PathLevel } from '../../routing/path.ts';
 import type { Candidate, Explanation } from '../../routing/table.ts';
+import type { RunOptions } from '../config.ts';
 import type { Failure } from '../errors.ts';
 import { FAILURES } from '../errors.ts';
 import { Frontend, resolveFrontend } from '../frontend.ts';
-import type { HeadLimits } from '../http1/limits.ts';
 import type { LivePlan } from '../live-plan.ts';
 import { chooseBind, type Dialled } from './dialled.ts';
 import { type Link, link } from './link.ts';
@@ -26,10 +25,8 @@ export interface ExplainRequest {
   readonly namespace: string | null;
 }
 
-export interface ExplainOptions {
-  readonly limits: HeadLimits;
-  readonly pathNormalization: PathLevel;
-}
+/** Of a run: what they allow is what a request may be. */
+export type ExplainOptions = Pick<RunOptions, 'limits' | 'pathNormalization'>;
 
 /** A string says what is wrong with the question. */
 export function explain(asked: ExplainRequest, snapshot: Snapshot, options: ExplainOptions): ExplainReport | string {

@@ -51,7 +51,9 @@ export class Thought {
   }
 
   #parse(): { head: Http1RequestHead; failure: ParseFailure | null } {
-    const parser = new RequestParser(this.#options.limits, this.#options.pathNormalization);
+    const { limits, pathNormalization } = this.#options;
+    const { requestHeadBytes: headBytes, requestFields: fields, requestTargetBytes: targetBytes } = limits;
+    const parser = new RequestParser({ headBytes, fields, targetBytes }, pathNormalization);
     const offset = parser.push(this.#bytes, 0);
     if (offset === this.#bytes.length) return { head: parser.head, failure: null };
     // More than one head: there is a line break in one of the values.

@@ -4,8 +4,9 @@ import fs from 'node:fs';
 
 /** Bytes that may wait for a slow reader; what comes beyond them is dropped and counted. */
 const QUEUE_BYTES = 4_194_304;
-/** A descriptor that is non-blocking and full is tried again after this time. */
-const RETRY_MS = 20;
+/** A pipe that is full is tried again after the first of these times, then ever later up to the last. */
+const RETRY_MS = 1;
+const LAST_RETRY_MS = 64;
 /** A reader that takes nothing does not hold up the end of the process any longer than this. */
 const FLUSH_MS = 1000;
 
@@ -19,12 +20,15 @@ export class LogSink {
   /** Being written, and how much of it is. */
   #current: Buffer | null = null;
   #written = 0;
+  #retryMs = RETRY_MS;
   #broken = false;
   #waiters: (() => void)[] = [];
 
   constructor(fd: number, limit: number = QUEUE_BYTES) {
     this.#fd = fd;
     this.#limit = limit;
+    // Node makes a pipe non-blocking when it opens its stream: a reader that has stopped can not hold up our exit then.
+    if (fd === 1 && process.stdout.listenerCount('error', ignore) === 0) process.stdout.on('error', ignore);
   }
 
   /** Takes whole lines. */
@@ -67,9 +71,11 @@ export class LogSink {
     const current = this.#current as Buffer;
     fs.write(this.#fd, current, this.#written, current.length - this.#written, null, (error, count) => {
       if (error?.code === 'EAGAIN') {
-        setTimeout(() => this.#push(), RETRY_MS).unref();
+        setTimeout(() => this.#push(), this.#retryMs).unref();
+        this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
         return;
       }
+      this.#retryMs = RETRY_MS;
       if (error !== null) {
         // The reader is gone (EPIPE) or the disk is full: traffic goes on without a log.
         this.#broken = error.code === 'EPIPE';
@@ -87,6 +93,9 @@ export class LogSink {
     });
   }
 }
+
+/** What fails is told by the write itself. */
+function ignore(): void {}
 
 function lines(bytes: Buffer): number {
   let count = 0;
