@@ -5,7 +5,7 @@ import { fieldName, fieldValue } from './field-text.ts';
 import { classify, HOST, KINDS, OTHER } from './known-fields.ts';
 
 /** Numbers per field in `marks`: where name and value start and end, where the line ends, and what it is. */
-export const STRIDE = 6;
+const STRIDE = 6;
 const NAME_START = 0;
 const NAME_END = 1;
 const VALUE_START = 2;

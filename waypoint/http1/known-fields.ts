@@ -13,11 +13,8 @@ export const HOP = 7;
 export const FORWARDING = 8;
 /** Who the peer is, as told by this proxy alone; also any `_` or `.` spelling of a forwarding field. */
 export const IDENTITY = 9;
-export const VIA = 10;
-export const REQUEST_ID = 11;
-export const FORWARDED_FOR = 12;
 /** How many there are, OTHER included. */
-export const KINDS = 13;
+export const KINDS = 10;
 
 const UNDERSCORE = 0x5f;
 const DOT = 0x2e;
@@ -29,8 +26,6 @@ export function classify(bytes: Uint8Array, start: number, length: number): numb
   switch (length) {
     case 2:
       return same(bytes, start, 'te') ? HOP : OTHER;
-    case 3:
-      return same(bytes, start, 'via') ? VIA : OTHER;
     case 4:
       return same(bytes, start, 'host') ? HOST : OTHER;
     case 6:
@@ -65,19 +60,9 @@ const FORWARDED_NAMES = ['for', 'host', 'proto', 'port', 'prefix', 'client-cert'
 function classifyX(bytes: Uint8Array, start: number, length: number): number {
   switch (bytes[start + 2]! | 0x20) {
     case 0x66 /* f */:
-      {
-        if (!alike(bytes, start, FORWARDED)) return OTHER;
-        for (const name of FORWARDED_NAMES) {
-          if (length === FORWARDED.length + name.length && alike(bytes, start + FORWARDED.length, name)) {
-            if (name === 'client-cert' || !same(bytes, start, FORWARDED)) return IDENTITY;
-            return name === 'for' ? FORWARDED_FOR : FORWARDING;
-          }
-        }
-        return OTHER;
-      }
+      return alike(bytes, start, FORWARDED) ? classifyForwarded(bytes, start, length) : OTHER;
     case 0x72 /* r */:
-      if (length === 9) return alike(bytes, start, 'x-real-ip') ? IDENTITY : OTHER;
-      return length === 12 && same(bytes, start, 'x-request-id') ? REQUEST_ID : OTHER;
+      return length === 9 && alike(bytes, start, 'x-real-ip') ? IDENTITY : OTHER;
     case 0x65 /* e */:
       return alike(bytes, start, 'x-envoy-') ? IDENTITY : OTHER;
     case 0x77 /* w */:
@@ -85,6 +70,15 @@ function classifyX(bytes: Uint8Array, start: number, length: number): number {
     default:
       return OTHER;
   }
+}
+
+function classifyForwarded(bytes: Uint8Array, start: number, length: number): number {
+  const rest = start + FORWARDED.length;
+  for (const name of FORWARDED_NAMES) {
+    if (length !== FORWARDED.length + name.length || !alike(bytes, rest, name)) continue;
+    return name === 'client-cert' || !same(bytes, start, FORWARDED) ? IDENTITY : FORWARDING;
+  }
+  return OTHER;
 }
 
 /** Setting bit 5 lowers a letter and leaves `-` and digits alone; no other tchar becomes one of those. */

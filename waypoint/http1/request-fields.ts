@@ -14,7 +14,7 @@ const EXPECT_FIELD = 1 << known.EXPECT;
 /** What this hop alone says, or what ends at it. */
 const LOCAL = (1 << known.HOP) | (1 << known.UPGRADE) | (1 << known.IDENTITY);
 /** What peers say of others. */
-const HEARSAY = (1 << known.FORWARDING) | (1 << known.FORWARDED_FOR);
+const HEARSAY = 1 << known.FORWARDING;
 
 /** Fills in `head` from its fields; null, or why the request is refused. `trusted`: the peer may say where a request came from. */
 export function readRequestFields(head: Http1RequestHead, trusted: boolean): ParseFailure | null {

@@ -10,7 +10,20 @@ import { FAILED, type HeadLimits, MORE } from './limits.ts';
 const FORBIDDEN: ReadonlySet<string> = new Set([
   ...['authorization', 'cookie', 'cookie2', 'set-cookie', 'set-cookie2', 'www-authenticate', 'authentication-info'],
   ...['content-encoding', 'content-type', 'content-range', 'content-location', 'trailer', 'cache-control', 'expires'],
-  ...['age', 'date', 'location', 'retry-after', 'vary', 'warning', 'pragma', 'max-forwards', 'range', 'if-match'],
+  ...[
+    'via',
+    'x-request-id',
+    'age',
+    'date',
+    'location',
+    'retry-after',
+    'vary',
+    'warning',
+    'pragma',
+    'max-forwards',
+    'range',
+    'if-match',
+  ],
   ...['if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'origin'],
 ]);
 const FORBIDDEN_PREFIXES = ['x-forwarded-', 'sec-', 'access-control-'];
