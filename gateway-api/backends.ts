@@ -1,18 +1,21 @@
 // The backends that routes and enrolled Services lead to; nothing is kept for the other Services of a cluster.
 
 import type { BackendPlan, ServicePlan } from '../policies/plan.ts';
-import { type Changes, changedKeys } from './changes.ts';
+import type { Changes } from './changes.ts';
 import { DraftMap } from './draft-map.ts';
 import { backendPlan, type SliceIndex, updateSlices } from './endpoints.ts';
 import type { Resources } from './resources.ts';
 import { reuse } from './reuse.ts';
+import type { ShardedMap } from './sharded-map.ts';
 import type { Translation } from './translation.ts';
 
 export interface BackendNeeds {
   /** By backend id: how many routes lead there. */
-  readonly uses: ReadonlyMap<string, number>;
+  readonly uses: ShardedMap<number>;
   /** An enrolled Service may be forwarded to itself. */
   readonly services: ReadonlyMap<string, ServicePlan>;
+  /** Backends of which the need changed. */
+  readonly changed: Iterable<string>;
 }
 
 export interface BackendsChange {
@@ -36,14 +39,13 @@ export function updateBackends(
     resources.EndpointSlice,
   );
   const stale = new Set([
-    ...changedKeys(state.routeTables.uses, needs.uses),
-    ...changedKeys(snapshot.services, needs.services),
+    ...needs.changed,
     ...portsOf(changes.Service, resources),
     ...portsOf(slices.services, resources),
   ]);
   const draft = new DraftMap(snapshot.backends);
   for (const id of stale) {
-    const isNeeded = needs.uses.has(id) || needs.services.has(id);
+    const isNeeded = needs.uses.get(id) !== undefined || needs.services.has(id);
     const plan = isNeeded ? planOf(id, resources, slices.index) : undefined;
     draft.put(id, plan && reuse(snapshot.backends.get(id), plan));
   }

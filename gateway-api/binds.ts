@@ -49,8 +49,8 @@ export function updateBinds(before: Translation, environment: Environment, parti
   const holders = reuse(state.holders, holdersOf(parties.gateways, members));
   const scope = { clusterDomain: environment.clusterDomain, members, membersBefore: state.members };
   const draft = new DraftMap(snapshot.binds);
-  for (const id of snapshot.binds.keys()) if (!holders.has(id)) draft.delete(id);
-  for (const [id, claim] of holders) draft.set(id, bindPlan(claim, scope, snapshot.binds.get(id)));
+  for (const id of snapshot.binds.keys()) if (!holders.has(id)) draft.put(id, undefined);
+  for (const [id, claim] of holders) draft.put(id, bindPlan(claim, scope, snapshot.binds.get(id)));
   return { binds: draft.current, members, holders };
 }
 

@@ -1,6 +1,8 @@
 // An immutable Map under edit: copied at the first real change, the very same Map when nothing changed.
 
 export class DraftMap<V> {
+  /** Keys that were written to. */
+  readonly changed: Set<string> = new Set();
   readonly #base: ReadonlyMap<string, V>;
   #copy: Map<string, V> | null = null;
 
@@ -16,21 +18,12 @@ export class DraftMap<V> {
     return this.current.get(key);
   }
 
-  set(key: string, value: V): void {
-    if (this.current.get(key) === value) return;
-    this.#copy ??= new Map(this.#base);
-    this.#copy.set(key, value);
-  }
-
-  delete(key: string): void {
-    if (!this.current.has(key)) return;
-    this.#copy ??= new Map(this.#base);
-    this.#copy.delete(key);
-  }
-
   /** `undefined` deletes. */
   put(key: string, value: V | undefined): void {
-    if (value === undefined) this.delete(key);
-    else this.set(key, value);
+    if (this.get(key) === value) return;
+    this.changed.add(key);
+    this.#copy ??= new Map(this.#base);
+    if (value === undefined) this.#copy.delete(key);
+    else this.#copy.set(key, value);
   }
 }

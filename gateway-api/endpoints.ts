@@ -2,11 +2,11 @@
 
 import type { BackendPlan, EndpointPlan } from '../policies/plan.ts';
 import { forwardedAs } from './app-protocol.ts';
-import { DraftMap } from './draft-map.ts';
 import type { EndpointSlice, ServicePort } from './resources.ts';
+import { ShardedDraft, type ShardedMap } from './sharded-map.ts';
 
 /** Slices by the `namespace/name` of their Service, each list sorted by name. */
-export type SliceIndex = ReadonlyMap<string, readonly EndpointSlice[]>;
+export type SliceIndex = ShardedMap<readonly EndpointSlice[]>;
 
 const NONE: readonly never[] = [];
 const SERVICE_LABEL = 'kubernetes.io/service-name';
@@ -25,7 +25,7 @@ export function updateSlices(
   before: Slices,
   after: Slices,
 ): SliceChange {
-  const draft = new DraftMap(index);
+  const draft = new ShardedDraft(index);
   const services = new Set<string>();
   for (const key of changed) {
     const old = before.get(key);
@@ -38,7 +38,7 @@ export function updateSlices(
     const slice = after.get(key);
     const newOwner = slice === undefined ? null : serviceOf(slice);
     if (newOwner !== null) {
-      draft.set(newOwner, [...(draft.get(newOwner) ?? NONE), slice!].sort(byName));
+      draft.put(newOwner, [...(draft.get(newOwner) ?? NONE), slice!].sort(byName));
       services.add(newOwner);
     }
   }

@@ -1,7 +1,8 @@
-// The tables of all listeners and Service ports, edited in place of being rebuilt when routes come, change and go.
+// The tables of all listeners and Service ports, edited instead of being rebuilt when routes come, change and go.
 
 import type { RoutePlanEntry, TablePlan } from '../policies/plan.ts';
 import { DraftMap } from './draft-map.ts';
+import { ShardedDraft, type ShardedMap } from './sharded-map.ts';
 import type { RouteState, TableEntry } from './translate-route.ts';
 
 /** What the merged routes amount to. */
@@ -10,24 +11,32 @@ export interface RouteTables {
   /** Attached routes by listener id; a listener without any is absent. */
   readonly attached: ReadonlyMap<string, number>;
   /** How many routes lead to a backend, by backend id. */
-  readonly uses: ReadonlyMap<string, number>;
+  readonly uses: ShardedMap<number>;
 }
 
-const NO_ENTRIES: ReadonlyMap<string, RoutePlanEntry> = new Map();
+export interface RouteTablesChange extends RouteTables {
+  readonly changedTables: ReadonlySet<string>;
+  readonly changedListeners: ReadonlySet<string>;
+  readonly changedUses: ReadonlySet<string>;
+}
+
+type Entries = ReadonlyMap<string, RoutePlanEntry>;
+
+const NO_ENTRIES: Entries = new Map();
 const NONE: readonly never[] = [];
 /** What the id of a listener's table begins with. */
 const LISTENER = 'Gateway/';
 
 export class RouteTablesDraft {
-  readonly #tables: ReadonlyMap<string, TablePlan>;
+  readonly #tables: DraftMap<TablePlan>;
   readonly #entries = new Map<string, DraftMap<RoutePlanEntry>>();
   readonly #attached: DraftMap<number>;
-  readonly #uses: DraftMap<number>;
+  readonly #uses: ShardedDraft<number>;
 
   constructor(base: RouteTables) {
-    this.#tables = base.tables;
+    this.#tables = new DraftMap(base.tables);
     this.#attached = new DraftMap(base.attached);
-    this.#uses = new DraftMap(base.uses);
+    this.#uses = new ShardedDraft(base.uses);
   }
 
   replace(before: RouteState | undefined, after: RouteState | undefined): void {
@@ -44,9 +53,9 @@ export class RouteTablesDraft {
   #replaceEntries(old: readonly TableEntry[], fresh: readonly TableEntry[]): void {
     for (const { listener } of fresh) if (listener !== null) count(this.#attached, listener, 1);
     for (const { listener } of old) if (listener !== null) count(this.#attached, listener, -1);
-    for (const { table, entry } of fresh) this.#draft(table).set(entry.key, entry);
+    for (const { table, entry } of fresh) this.#draft(table).put(entry.key, entry);
     for (const { table, entry } of old) {
-      if (!fresh.some((place) => place.table === table)) this.#draft(table).delete(entry.key);
+      if (!fresh.some((place) => place.table === table)) this.#draft(table).put(entry.key, undefined);
     }
   }
 
@@ -63,20 +72,32 @@ export class RouteTablesDraft {
    * A listener has a table even while no route is attached, a Service port only while one is.
    * `listeners`: tables of listeners, then and now; null when they are the same.
    */
-  finish(listeners: readonly [before: ReadonlySet<string>, now: ReadonlySet<string>] | null): RouteTables {
-    const tables = new DraftMap(this.#tables);
-    const put = (id: string, entries: ReadonlyMap<string, RoutePlanEntry>): void => {
+  finish(listeners: readonly [before: ReadonlySet<string>, now: ReadonlySet<string>] | null): RouteTablesChange {
+    const tables = this.#tables;
+    const put = (id: string, entries: Entries): void => {
       const isListener = listeners === null ? id.startsWith(LISTENER) : listeners[1].has(id);
-      if (entries.size === 0 && !isListener) tables.delete(id);
-      else if (tables.get(id)?.entries !== entries) tables.set(id, { id, entries });
+      if (entries.size === 0 && !isListener) tables.put(id, undefined);
+      else if (tables.get(id)?.entries !== entries) tables.put(id, { id, entries });
     };
     for (const [id, draft] of this.#entries) put(id, draft.current);
     for (const set of listeners ?? NONE) for (const id of set) put(id, tables.get(id)?.entries ?? NO_ENTRIES);
-    return { tables: tables.current, attached: this.#attached.current, uses: this.#uses.current };
+    return {
+      tables: tables.current,
+      attached: this.#attached.current,
+      uses: this.#uses.current,
+      changedTables: tables.changed,
+      changedListeners: this.#attached.changed,
+      changedUses: this.#uses.changed,
+    };
   }
 }
 
-function count(counts: DraftMap<number>, key: string, by: 1 | -1): void {
+interface Counts {
+  get(key: string): number | undefined;
+  put(key: string, value: number | undefined): void;
+}
+
+function count(counts: Counts, key: string, by: 1 | -1): void {
   const total = (counts.get(key) ?? 0) + by;
   counts.put(key, total === 0 ? undefined : total);
 }

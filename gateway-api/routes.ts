@@ -1,17 +1,18 @@
 // All HTTPRoutes: those that changed, or read something that changed, are translated again and put into their tables.
 
 import type { Changes } from './changes.ts';
-import { DraftMap } from './draft-map.ts';
 import type { GatewayState } from './gateways.ts';
 import type { PartiesChange } from './parties.ts';
 import type { Resources } from './resources.ts';
-import { type RouteTables, RouteTablesDraft } from './route-tables.ts';
+import { type RouteTablesChange, RouteTablesDraft } from './route-tables.ts';
+import { ShardedDraft, type ShardedMap } from './sharded-map.ts';
 import { type RouteState, translateRoute } from './translate-route.ts';
 import type { State } from './translation.ts';
 
 export interface RoutesChange {
-  readonly routes: ReadonlyMap<string, RouteState>;
-  readonly routeTables: RouteTables;
+  readonly routes: ShardedMap<RouteState>;
+  readonly changedRoutes: ReadonlySet<string>;
+  readonly tables: RouteTablesChange;
 }
 
 export function updateRoutes(
@@ -22,23 +23,23 @@ export function updateRoutes(
 ): RoutesChange {
   const { grants, gateways, enrolments } = parties;
   const scope = { resources, grants, gateways, enrolments };
-  const draft = new DraftMap(before.routes);
-  const tables = new RouteTablesDraft(before.routeTables);
+  const draft = new ShardedDraft(before.routes);
+  const merged = new RouteTablesDraft(before.routeTables);
   for (const key of staleRoutes(before.routes, parties.touched, changes.HTTPRoute)) {
     const route = resources.HTTPRoute.get(key);
     const old = before.routes.get(key);
     const state = route === undefined ? undefined : translateRoute(route, scope, old);
-    tables.replace(old, state);
+    merged.replace(old, state);
     draft.put(key, state);
   }
   const listenersBefore = before.parties.gateways;
-  const routeTables =
-    listenersBefore === gateways ? tables.finish(null) : tables.finish([tablesOf(listenersBefore), tablesOf(gateways)]);
-  return { routes: draft.current, routeTables };
+  const isSame = listenersBefore === gateways;
+  const tables = merged.finish(isSame ? null : [tablesOf(listenersBefore), tablesOf(gateways)]);
+  return { routes: draft.current, changedRoutes: draft.changed, tables };
 }
 
 function staleRoutes(
-  routes: ReadonlyMap<string, RouteState>,
+  routes: ShardedMap<RouteState>,
   touched: ReadonlySet<string>,
   changed: ReadonlySet<string>,
 ): ReadonlySet<string> {

@@ -14,6 +14,11 @@ export interface ServiceTables {
 /** By id of the ServicePlan. */
 export type ServiceTableIndex = ReadonlyMap<string, ServiceTables>;
 
+export interface ServiceTablesChange {
+  readonly serviceTables: ServiceTableIndex;
+  readonly changedIds: ReadonlySet<string>;
+}
+
 const NO_TABLES: ServiceTables = { producer: null, consumers: new Map() };
 const NO_LISTENERS: readonly ListenerPlan[] = [];
 const NONE: readonly never[] = [];
@@ -32,16 +37,18 @@ export function updateServiceTables(
   index: ServiceTableIndex,
   tables: Tables,
   changed: Iterable<string>,
-): ServiceTableIndex {
+): ServiceTablesChange {
   const draft = new DraftMap(index);
   for (const table of changed) {
     if (!table.startsWith(PRODUCER)) continue;
     const [id, consumer] = table.slice(PRODUCER.length).split(CONSUMER) as [string, string | undefined];
     const before = draft.get(id) ?? NO_TABLES;
-    const after = tables.has(table) ? withTable(before, table, consumer) : withoutTable(before, consumer);
+    const isKnown = (consumer === undefined ? before.producer : before.consumers.get(consumer)) === table;
+    if (tables.has(table) === isKnown) continue;
+    const after = isKnown ? withoutTable(before, consumer) : withTable(before, table, consumer);
     draft.put(id, after.producer === null && after.consumers.size === 0 ? undefined : after);
   }
-  return draft.current;
+  return { serviceTables: draft.current, changedIds: draft.changed };
 }
 
 function withTable(before: ServiceTables, table: string, consumer: string | undefined): ServiceTables {

@@ -1,42 +1,40 @@
 // The plans of all enrolled Service ports, remade where their enrolment, their Gateway or their tables changed.
 
-import type { ServicePlan, TablePlan } from '../policies/plan.ts';
-import { changedKeys } from './changes.ts';
+import type { ServicePlan } from '../policies/plan.ts';
 import { DraftMap } from './draft-map.ts';
 import type { PartiesChange } from './parties.ts';
+import type { RouteTablesChange } from './route-tables.ts';
 import { reuseService, type ServiceTableIndex, servicePlan, updateServiceTables } from './service-plans.ts';
 import type { Translation } from './translation.ts';
 
 export interface ServicesChange {
   readonly services: ReadonlyMap<string, ServicePlan>;
   readonly serviceTables: ServiceTableIndex;
+  readonly changedServices: ReadonlySet<string>;
 }
 
 export function updateServices(
   { snapshot, state }: Translation,
   parties: PartiesChange,
-  tables: ReadonlyMap<string, TablePlan>,
+  { tables, changedTables }: RouteTablesChange,
 ): ServicesChange {
-  const serviceTables = updateServiceTables(state.serviceTables, tables, changedKeys(snapshot.tables, tables));
+  const { serviceTables, changedIds } = updateServiceTables(state.serviceTables, tables, changedTables);
   const draft = new DraftMap(snapshot.services);
-  const stale = new Set([
-    ...staleIds(state.parties.enrolments, parties),
-    ...changedKeys(state.serviceTables, serviceTables),
-  ]);
+  const stale = new Set([...staleIds(state.parties.enrolments, parties), ...changedIds]);
   for (const id of stale) {
     const enrolment = parties.enrolments.get(id.slice(0, id.lastIndexOf(':')));
     const port = enrolment?.ports.find((candidate) => candidate.id === id);
     if (enrolment === undefined || port === undefined) {
-      draft.delete(id);
+      draft.put(id, undefined);
       continue;
     }
     const listeners = parties.gateways.get(enrolment.gateway)?.served;
-    draft.set(
+    draft.put(
       id,
       reuseService(snapshot.services.get(id), servicePlan(enrolment, port, serviceTables.get(id), listeners)),
     );
   }
-  return { services: draft.current, serviceTables };
+  return { services: draft.current, serviceTables, changedServices: draft.changed };
 }
 
 /** Ports of the Services whose enrolment changed, then and now, and of those at a Gateway that changed. */

@@ -1,7 +1,6 @@
 // The statuses of all objects, rewritten for those whose outcome changed.
 
 import type { Changes } from './changes.ts';
-import { changedKeys } from './changes.ts';
 import type { ObjectStatus, Statuses } from './conditions.ts';
 import { DraftMap } from './draft-map.ts';
 import { gatewayClassStatus } from './gateway-classes.ts';
@@ -11,7 +10,18 @@ import { reuse } from './reuse.ts';
 import { serviceStatus } from './service-status.ts';
 import type { State, Translation } from './translation.ts';
 
-export function updateStatuses(before: Translation, state: State, parties: PartiesChange, changes: Changes): Statuses {
+/** What the other steps of the translation changed. */
+export interface Outcome {
+  readonly changes: Changes;
+  readonly parties: PartiesChange;
+  /** Keys of HTTPRoutes. */
+  readonly changedRoutes: ReadonlySet<string>;
+  /** Ids of listeners of which the number of attached routes changed. */
+  readonly changedListeners: ReadonlySet<string>;
+}
+
+export function updateStatuses(before: Translation, state: State, outcome: Outcome): Statuses {
+  const { changes, parties, changedRoutes } = outcome;
   const draft = new DraftMap<ObjectStatus>(before.statuses);
   const put = (key: string, status: ObjectStatus | null | undefined): void =>
     draft.put(key, status ? reuse(before.statuses.get(key), status) : undefined);
@@ -20,36 +30,30 @@ export function updateStatuses(before: Translation, state: State, parties: Parti
     put(`GatewayClass/${name}`, gatewayClass && gatewayClassStatus(gatewayClass));
   }
   const { holders, environment, routeTables } = state;
-  const scope = { holders, bindErrors: environment.bindErrors, attached: routeTables.attached };
-  const areBindsStale =
-    holders !== before.state.holders || environment.bindErrors !== before.state.environment.bindErrors;
-  for (const key of staleGateways(before.state, state, parties, areBindsStale ? 'all' : 'changed')) {
+  const { bindErrors } = environment;
+  const scope = { holders, bindErrors, attached: routeTables.attached };
+  const isAddressed = holders === before.state.holders && bindErrors === before.state.environment.bindErrors;
+  for (const key of isAddressed ? changedGateways(outcome) : allKeys(parties.changedGateways, parties.gateways)) {
     const gateway = parties.gateways.get(key);
     put(`Gateway/${key}`, gateway && gatewayStatus(gateway, scope));
   }
-  const staleServices = areBindsStale
-    ? [...parties.changedEnrolments, ...parties.enrolments.keys()]
-    : parties.changedEnrolments;
-  for (const key of staleServices) {
-    const enrolment = parties.enrolments.get(key);
+  const { changedEnrolments, enrolments } = parties;
+  for (const key of isAddressed ? changedEnrolments : allKeys(changedEnrolments, enrolments)) {
+    const enrolment = enrolments.get(key);
     put(`Service/${key}`, enrolment && serviceStatus(enrolment, scope));
   }
-  for (const key of changedKeys(before.state.routes, state.routes)) {
-    put(`HTTPRoute/${key}`, state.routes.get(key)?.status);
-  }
+  for (const key of changedRoutes) put(`HTTPRoute/${key}`, state.routes.get(key)?.status);
   return draft.current;
 }
 
-function staleGateways(
-  before: State,
-  state: State,
-  parties: PartiesChange,
-  extent: 'all' | 'changed',
-): ReadonlySet<string> {
-  const stale = new Set(parties.changedGateways);
-  if (extent === 'all') for (const key of parties.gateways.keys()) stale.add(key);
+function changedGateways({ parties, changedListeners }: Outcome): ReadonlySet<string> {
+  const changed = new Set(parties.changedGateways);
   // `namespace/gateway/listener`
-  for (const id of changedKeys(before.routeTables.attached, state.routeTables.attached))
-    stale.add(id.slice(0, id.lastIndexOf('/')));
-  return stale;
+  for (const id of changedListeners) changed.add(id.slice(0, id.lastIndexOf('/')));
+  return changed;
+}
+
+/** Those that are there, and those that were. */
+function allKeys(changed: ReadonlySet<string>, map: ReadonlyMap<string, unknown>): Iterable<string> {
+  return new Set([...changed, ...map.keys()]);
 }

@@ -9,7 +9,7 @@ import type { Resources } from './resources.ts';
 import { updateRoutes } from './routes.ts';
 import { updateServices } from './services.ts';
 import { updateStatuses } from './statuses.ts';
-import { NOTHING, type Translation } from './translation.ts';
+import { NOTHING, type State, type Translation } from './translation.ts';
 
 export type { Environment } from './environment.ts';
 export type { Translation } from './translation.ts';
@@ -19,24 +19,24 @@ export function translate(resources: Resources, environment: Environment, previo
   const before = previous !== null && sameScope(previous.state.environment, environment) ? previous : NOTHING;
   const changes = changesBetween(before.state.resources, resources);
   const parties = updateParties(before.state.parties, resources, environment, changes);
-  const { routes, routeTables } = updateRoutes(before.state, resources, parties, changes);
-  const { tables } = routeTables;
+  const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, parties, changes);
   const { binds, members, holders } = updateBinds(before, environment, parties);
-  const { services, serviceTables } = updateServices(before, parties, tables);
-  const needs = { uses: routeTables.uses, services };
+  const { services, serviceTables, changedServices } = updateServices(before, parties, tables);
+  const needs = { uses: tables.uses, services, changed: [...tables.changedUses, ...changedServices] };
   const { backends, slices } = updateBackends(before, resources, changes, needs);
   const { grants, gateways, enrolments } = parties;
-  const state = {
+  const state: State = {
     resources,
     environment,
     parties: { grants, gateways, enrolments },
     routes,
-    routeTables,
+    routeTables: { tables: tables.tables, attached: tables.attached, uses: tables.uses },
     serviceTables,
     members,
     holders,
     slices,
   };
-  const statuses = updateStatuses(before, state, parties, changes);
-  return { snapshot: { binds, services, tables, backends }, statuses, state };
+  const outcome = { changes, parties, changedRoutes, changedListeners: tables.changedListeners };
+  const statuses = updateStatuses(before, state, outcome);
+  return { snapshot: { binds, services, tables: tables.tables, backends }, statuses, state };
 }

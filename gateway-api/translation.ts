@@ -10,6 +10,7 @@ import { NO_PARTIES, type Parties } from './parties.ts';
 import type { Resources } from './resources.ts';
 import type { RouteTables } from './route-tables.ts';
 import type { ServiceTableIndex } from './service-plans.ts';
+import { ShardedMap } from './sharded-map.ts';
 import type { RouteState } from './translate-route.ts';
 
 export interface Translation {
@@ -25,7 +26,7 @@ export interface State {
   readonly environment: Environment;
   readonly parties: Parties;
   /** By `namespace/name`. */
-  readonly routes: ReadonlyMap<string, RouteState>;
+  readonly routes: ShardedMap<RouteState>;
   readonly routeTables: RouteTables;
   readonly serviceTables: ServiceTableIndex;
   readonly members: Members;
@@ -40,11 +41,11 @@ export const NOTHING: Translation = {
     resources: NO_RESOURCES,
     environment: { gateway: null, bindAddress: '', clusterDomain: '', bindErrors: new Map() },
     parties: NO_PARTIES,
-    routes: new Map(),
-    routeTables: { tables: new Map(), attached: new Map(), uses: new Map() },
+    routes: new ShardedMap(),
+    routeTables: { tables: new Map(), attached: new Map(), uses: new ShardedMap() },
     serviceTables: new Map(),
     members: new Map(),
     holders: new Map(),
-    slices: new Map(),
+    slices: new ShardedMap(),
   },
 };

@@ -11,7 +11,7 @@ export type Edit =
 
 const GROUP = 'gateway.networking.k8s.io';
 const namespace = fc.constantFrom('a', 'b');
-const name = fc.constantFrom('x', 'y', 'z');
+const name = fc.constantFrom('x', 'y');
 const hostname = fc.constantFrom('h.example.com', '*.example.com', 'other.org');
 const labels = fc.constantFrom<Record<string, string>>(
   {},
@@ -19,7 +19,9 @@ const labels = fc.constantFrom<Record<string, string>>(
   { 'waypoint.dev/use-waypoint': 'x' },
   { 'waypoint.dev/use-waypoint': 'y', 'waypoint.dev/use-waypoint-namespace': 'a' },
   { 'istio.io/use-waypoint': 'x' },
-  { 'waypoint.dev/use-waypoint': 'none', team: 't' },
+  { 'waypoint.dev/use-waypoint': 'none' },
+  { 'waypoint.dev/use-waypoint': 'x', team: 't' },
+  { team: 't' },
 );
 
 function resource(
@@ -124,6 +126,7 @@ const service = join(
     ports: fc.subarray([
       { name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 },
       { name: 'ws', protocol: 'TCP', port: 81, appProtocol: 'kubernetes.io/ws' },
+      { name: 'later', protocol: 'TCP', port: 81 },
       { name: 'db', protocol: 'TCP', port: 82, appProtocol: 'mysql' },
     ]),
   }),
@@ -139,12 +142,17 @@ const slice = fc.record({
   ports: fc.constantFrom([{ name: 'http', port: 8080 }], [{ name: 'ws', port: 81 }], [{ port: 8080 }]),
 });
 const grant = fc.record({
-  from: fc.array(fc.record({ group: fc.constant(GROUP), kind: fc.constant('HTTPRoute'), namespace }), { maxLength: 1 }),
+  from: fc.array(fc.record({ group: fc.constant(GROUP), kind: fc.constant('HTTPRoute'), namespace }), { maxLength: 2 }),
   to: fc.array(join(fc.record({ group: fc.constant(''), kind: fc.constant('Service') }), maybe('name', name)), {
-    maxLength: 1,
+    maxLength: 2,
   }),
 });
-const gatewayClass = fc.record({ controllerName: fc.constantFrom('waypoint.dev/controller', 'example.com/other') });
+const gatewayClass = join(
+  fc.record({
+    controllerName: fc.constantFrom('waypoint.dev/controller', 'waypoint.dev/controller', 'example.com/other'),
+  }),
+  maybe('parametersRef', fc.constant({ group: 'g', kind: 'K', name: 'n' })),
+);
 
 const kinds = fc.constantFrom<keyof Resources>(
   'GatewayClass',
@@ -160,17 +168,17 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 1, arbitrary: resource('GatewayClass', gatewayClass, fc.constant({})) },
   { weight: 3, arbitrary: resource('Gateway', gateway, fc.constant({})) },
   { weight: 6, arbitrary: resource('HTTPRoute', route, fc.constant({})) },
-  { weight: 1, arbitrary: resource('ReferenceGrant', grant, fc.constant({})) },
-  { weight: 4, arbitrary: resource('Service', service, labels) },
+  { weight: 2, arbitrary: resource('ReferenceGrant', grant, fc.constant({})) },
+  { weight: 6, arbitrary: resource('Service', service, labels) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: resource(
       'EndpointSlice',
       slice,
       name.map((service) => ({ 'kubernetes.io/service-name': service })),
     ),
   },
-  { weight: 1, arbitrary: resource('Namespace', fc.constant({}), labels) },
+  { weight: 4, arbitrary: resource('Namespace', fc.constant({}), labels) },
   {
     weight: 4,
     arbitrary: fc.record({
