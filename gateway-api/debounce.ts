@@ -1,6 +1,6 @@
 // Runs something once events have paused, or have gone on for long enough.
 
-const quietMs = 4;
+const quietMs = 2;
 const limitMs = 100;
 
 export class Debounce {

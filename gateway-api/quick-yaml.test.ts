@@ -158,7 +158,7 @@ describe('quick YAML', () => {
         const value = readQuickly(text);
         if (value !== GIVEN_UP) assert.deepEqual({ value }, parseFully(text), text);
       }),
-      { numRuns: 1500 },
+      { numRuns: 1500, seed: 1 },
     );
   });
 });

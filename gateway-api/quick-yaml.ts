@@ -168,8 +168,9 @@ class Reader {
       if (this.#at < end && !/^ +(?:#|$)/.test(this.#text.slice(this.#at, end))) giveUp();
       return value;
     }
-    const comment = this.#text.indexOf(' #', start);
-    const plain = this.#text.slice(start, comment === -1 || comment >= end ? end : comment).trimEnd();
+    const rest = this.#text.slice(start, end);
+    const comment = rest.indexOf(' #');
+    const plain = comment === -1 ? rest : rest.slice(0, comment).trimEnd();
     if (plain.includes(': ') || plain.endsWith(':')) giveUp();
     return resolvePlain(plain);
   }

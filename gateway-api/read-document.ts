@@ -33,6 +33,8 @@ export interface ReadDocument {
 
 type Fields = Record<string, unknown>;
 
+const noFindings: readonly LocalFinding[] = [];
+
 interface Place {
   readonly text: string;
   /** Where the object is inside the document: empty, or the item of a List. */
@@ -49,9 +51,9 @@ export function readDocument(text: string): ReadDocument {
 
 function read(text: string): ReadDocument {
   const parsed = parseDocument(text);
-  if ('problem' in parsed) return { objects: [], findings: [], syntaxProblem: parsed.problem };
+  if ('problem' in parsed) return { objects: [], findings: noFindings, syntaxProblem: parsed.problem };
   const { value } = parsed;
-  if (value === null) return { objects: [], findings: [], syntaxProblem: null };
+  if (value === null) return { objects: [], findings: noFindings, syntaxProblem: null };
   const place: Place = { text, path: [] };
   if (isFields(value) && value['kind'] === 'List' && value['apiVersion'] === 'v1') return readList(value, text);
   return documentOf([readObject(value, place)]);
@@ -69,7 +71,7 @@ function readList(value: Fields, text: string): ReadDocument {
 function documentOf(parts: readonly (ReadObject | LocalFinding)[]): ReadDocument {
   const objects = parts.filter((part) => 'kind' in part);
   const findings = parts.filter((part) => 'code' in part);
-  return { objects, findings, syntaxProblem: null };
+  return { objects, findings: findings.length === 0 ? noFindings : findings, syntaxProblem: null };
 }
 
 function isFields(value: unknown): value is Fields {
@@ -116,7 +118,7 @@ function readKnown(kind: Kind, value: Fields, place: Place): ReadObject | LocalF
   if (problems.length > 0) {
     return { ...frame, resource: null, findings: problems.map((problem) => finding(title, problem, place)) };
   }
-  return { ...frame, resource: resourceOf(kind, value, { namespace, line }), findings: [] };
+  return { ...frame, resource: resourceOf(kind, value, { namespace, line }), findings: noFindings };
 }
 
 function namespaceOf(metadata: Fields): string {

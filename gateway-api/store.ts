@@ -175,7 +175,15 @@ export class Store {
 
 function readCached(piece: Piece, known: ReadonlyMap<string, ReadDocument>): CachedDocument {
   const digest = hash('sha1', piece.text, 'base64');
-  return { hash: digest, line: piece.line, read: known.get(digest) ?? readDocument(piece.text) };
+  return { hash: digest, line: piece.line, read: known.get(digest) ?? readDocument(detached(piece.text)) };
+}
+
+/**
+ * A copy that stands for itself. Strings cut out of a text keep all of it alive: without the copy, one value of one
+ * document would hold on to the whole file, in every version that some object stems from.
+ */
+function detached(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 function isFlawed({ read }: CachedDocument): boolean {

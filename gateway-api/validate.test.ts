@@ -473,7 +473,7 @@ describe('validate', () => {
         assert.deepEqual(explain(schema, again), [], JSON.stringify(again));
         assert.deepEqual(object, again);
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, seed: 1 },
     );
   });
 

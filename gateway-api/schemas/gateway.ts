@@ -1,4 +1,5 @@
 // Gateway, gateway.networking.k8s.io/v1, experimental channel.
+import { isIP } from 'node:net';
 import { resource } from './metadata.ts';
 import * as names from './names.ts';
 import { labelSelector, localReference, objectReference, secretReference } from './references.ts';
@@ -8,7 +9,10 @@ const hostnamePattern = '^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a
 const annotationKeyPattern =
   '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$';
 
-const never = (): boolean => false;
+const hostname = new RegExp(hostnamePattern);
+const annotationKey = new RegExp(annotationKeyPattern);
+const shortKeys = (self: Readonly<Record<string, string>>): boolean =>
+  Object.keys(self).every((key) => key.length < 253 && annotationKey.test(key));
 
 const listenerTls = object(
   {
@@ -63,27 +67,39 @@ const listener = object(
 );
 
 interface Listener {
-  readonly name: string;
   readonly port: number;
   readonly protocol: string;
-  readonly tls?: unknown;
+  readonly hostname?: string;
+  readonly tls?: { readonly mode: string };
 }
 
-/** One plain HTTP listener a port: none of the rules on protocols and on uniqueness can object. */
-function plainListeners(self: readonly Listener[]): boolean {
-  const plain = self.every((each) => each.protocol === 'HTTP' && each.tls === undefined);
-  return (
-    plain &&
-    new Set(self.map((each) => each.port)).size === self.length &&
-    new Set(self.map((each) => each.name)).size === self.length
-  );
+/** Whether the listener's other fields certainly fit its protocol; for what is rarer than HTTP the rules tell. */
+function fitsProtocol({ protocol, tls: settings }: Listener): boolean {
+  switch (protocol.toUpperCase()) {
+    case 'HTTP':
+      return settings === undefined;
+    case 'HTTPS':
+      return settings === undefined || settings.mode === 'Terminate';
+    case 'TLS':
+    case 'TCP':
+    case 'UDP':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function distinctListeners(self: readonly Listener[]): boolean {
+  const distinct = new Set(self.map((each) => `${each.port} ${each.protocol} ${each.hostname ?? ''}`));
+  return distinct.size === self.length && self.every(fitsProtocol);
 }
 
 const listeners = list(listener, {
   minItems: 1,
   maxItems: 64,
   listMapKeys: ['name'],
-  sure: plainListeners,
+  // That names are unique is the schema's part: they are the keys of the list.
+  sure: distinctListeners,
   rules: [
     {
       message: "tls must not be specified for protocols ['HTTP', 'TCP', 'UDP']",
@@ -112,6 +128,11 @@ const listeners = list(listener, {
   ],
 });
 
+interface Address {
+  readonly type: string;
+  readonly value?: string;
+}
+
 const address = object(
   {
     type: {
@@ -126,7 +147,10 @@ const address = object(
     value: { type: 'string', maxLength: 253 },
   },
   {
-    sure: (self: { value?: string }) => self.value === undefined,
+    sure: ({ type, value }: Address) =>
+      value === undefined ||
+      (type === 'IPAddress' && isIP(value) !== 0) ||
+      (type === 'Hostname' && hostname.test(value)),
     rules: [
       {
         message: `Hostname value must be empty or contain only valid characters (matching ${hostnamePattern})`,
@@ -143,7 +167,8 @@ const address = object(
 
 const addresses = list(address, {
   maxItems: 16,
-  sure: (self: readonly unknown[]) => self.length <= 1,
+  sure: (self: readonly Address[]) =>
+    self.length <= 1 || new Set(self.map(({ type, value }) => `${type} ${value}`)).size === self.length,
   rules: ['IPAddress', 'Hostname'].map((type) => ({
     message: `${type} values must be unique`,
     rule: `self.all(a1, a1.type == '${type}' && has(a1.value) ? self.exists_one(a2, a2.type == a1.type && has(a2.value) && a2.value == a1.value) : true )`,
@@ -164,8 +189,8 @@ function keyRules(what: 'Label' | 'Annotation'): Rule[] {
 }
 
 const infrastructure = object({
-  labels: mapOf(names.labelValue, { maxProperties: 8, rules: keyRules('Label'), sure: never }),
-  annotations: mapOf(names.annotationValue, { maxProperties: 16, rules: keyRules('Annotation'), sure: never }),
+  labels: mapOf(names.labelValue, { maxProperties: 8, rules: keyRules('Label'), sure: shortKeys }),
+  annotations: mapOf(names.annotationValue, { maxProperties: 16, rules: keyRules('Annotation'), sure: shortKeys }),
   parametersRef: localReference,
 });
 

@@ -1,4 +1,5 @@
 // HTTPRoute, gateway.networking.k8s.io/v1, experimental channel.
+import { parseDuration } from '../../policies/duration.ts';
 import { filters } from './http-route-filter.ts';
 import { resource } from './metadata.ts';
 import * as names from './names.ts';
@@ -23,9 +24,9 @@ function mustNotEndWith(what: string): Rule {
   };
 }
 
-/** Segments of plain characters, none empty but the last, none starting with a dot: no rule can object. */
-const plainPath =
-  /^\/(?:[-A-Za-z0-9_~!$&'()*+,;=:@][-A-Za-z0-9._~!$&'()*+,;=:@]*\/)*(?:[-A-Za-z0-9_~!$&'()*+,;=:@][-A-Za-z0-9._~!$&'()*+,;=:@]*)?$/;
+const plainCharacters = /^\/[-A-Za-z0-9/._~!$&'()*+,;=:@]*$/;
+const dotSegments = /\/\/|\/\.{1,2}(?:\/|$)/;
+const isPlainPath = (value: string): boolean => plainCharacters.test(value) && !dotSegments.test(value);
 
 const path = object(
   {
@@ -34,7 +35,7 @@ const path = object(
   },
   {
     default: everything,
-    sure: (self: { type: string; value: string }) => self.type === 'RegularExpression' || plainPath.test(self.value),
+    sure: (self: { type: string; value: string }) => self.type === 'RegularExpression' || isPlainPath(self.value),
     rules: [
       {
         message: "value must be an absolute path and start with '/' when type one of ['Exact', 'PathPrefix']",
@@ -74,8 +75,10 @@ const match = object({
 const timeouts = object(
   { request: names.duration, backendRequest: names.duration },
   {
-    sure: (self: { request?: string; backendRequest?: string }) =>
-      self.request === undefined || self.backendRequest === undefined,
+    sure: ({ request, backendRequest }: { request?: string; backendRequest?: string }) =>
+      request === undefined ||
+      backendRequest === undefined ||
+      parseDuration(backendRequest)! <= parseDuration(request)!,
     rules: [
       {
         message: 'backendRequest timeout cannot be longer than request timeout',
@@ -91,6 +94,12 @@ const retry = object({
   backoff: names.duration,
 });
 
+interface SessionPersistence {
+  readonly type: string;
+  readonly cookieConfig?: { readonly lifetimeType: string };
+  readonly absoluteTimeout?: string;
+}
+
 const sessionPersistence = object(
   {
     sessionName: { type: 'string', maxLength: 128 },
@@ -100,7 +109,9 @@ const sessionPersistence = object(
     cookieConfig: object({ lifetimeType: oneOf(['Permanent', 'Session'], { default: 'Session' }) }),
   },
   {
-    sure: (self: { cookieConfig?: unknown }) => self.cookieConfig === undefined,
+    sure: ({ type, cookieConfig, absoluteTimeout }: SessionPersistence) =>
+      cookieConfig === undefined ||
+      (type === 'Cookie' && (cookieConfig.lifetimeType === 'Session' || absoluteTimeout !== undefined)),
     rules: [
       {
         message: 'AbsoluteTimeout must be specified when cookie lifetimeType is Permanent',
@@ -194,8 +205,10 @@ const rules = list(rule, {
   minItems: 1,
   maxItems: 16,
   default: [{ matches: [{ path: everything }] }],
-  sure: (self: readonly { name?: string; matches: readonly unknown[] }[]) =>
-    self.every((each) => each.name === undefined && each.matches.length <= 8),
+  sure: (self: readonly { name?: string; matches: readonly unknown[] }[]) => {
+    const named = self.flatMap((each) => (each.name === undefined ? [] : [each.name]));
+    return self.every((each) => each.matches.length <= 8) && new Set(named).size === named.length;
+  },
   rules: [
     {
       message: 'Rule name must be unique within the route',

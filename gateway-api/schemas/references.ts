@@ -2,6 +2,17 @@
 import * as names from './names.ts';
 import { integer, list, mapOf, object, oneOf, type Rule, type Schema, text } from './schema.ts';
 
+interface Parent {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+function parentOf({ group, kind, namespace = '', name }: Parent): string {
+  return [group, kind, namespace, name].join('\n');
+}
+
 export const parentRefs: Schema = list(
   object(
     {
@@ -16,7 +27,7 @@ export const parentRefs: Schema = list(
   ),
   {
     maxItems: 32,
-    sure: (self: readonly unknown[]) => self.length <= 1,
+    sure: (self: readonly Parent[]) => self.length <= 1 || new Set(self.map(parentOf)).size === self.length,
     rules: [
       {
         message:
