@@ -2,17 +2,9 @@
 
 import { availableParallelism } from 'node:os';
 import type { PathLevel } from '../routing/path.ts';
-import {
-  bytes,
-  choice,
-  count,
-  duration,
-  ipAddress,
-  parseCidrs,
-  parseSocketAddress,
-  type SocketAddress,
-} from './flag-values.ts';
+import { bytes, choice, count, duration, parseCidrs, parseSocketAddress, type SocketAddress } from './flag-values.ts';
 import { describeFlags, parseFlags } from './flags.ts';
+import { SOURCE_FLAGS } from './source-flags.ts';
 
 /** Bounds on what a peer may make the waypoint hold or wait for; each is exact at N and N+1. */
 export interface Limits {
@@ -97,16 +89,7 @@ export interface RunOptions {
 }
 
 const RUN_FLAGS = {
-  config: {
-    arg: 'file|dir',
-    help: 'resources, YAML or JSON; repeatable',
-    expects: 'a file or a directory',
-    initial: [] as readonly string[],
-    shown: '',
-    parse: (text: string): readonly string[] | undefined => (text === '' ? undefined : [text]),
-    join: (first: readonly string[], next: readonly string[]) => [...first, ...next],
-  },
-  bind: ipAddress({ help: 'address for listeners of a Gateway that names none', initial: '127.0.0.1' }),
+  ...SOURCE_FLAGS,
   workers: count(1, 1024, { help: 'worker threads', initial: availableParallelism(), shown: 'one per CPU' }),
   admin: {
     arg: 'host:port|off',
@@ -115,15 +98,6 @@ const RUN_FLAGS = {
     initial: { host: '127.0.0.1', port: 15_000 } as SocketAddress | null,
     shown: '127.0.0.1:15000',
     parse: (text: string): SocketAddress | null | undefined => (text === 'off' ? null : parseSocketAddress(text)),
-  },
-  gateway: {
-    arg: 'namespace/name',
-    help: 'serve this Gateway only',
-    expects: 'namespace/name',
-    initial: null as string | null,
-    shown: '',
-    parse: (text: string): string | undefined =>
-      /^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/.test(text) ? text : undefined,
   },
   accessLog: choice<AccessLogFormat>(['json', 'text', 'off'], {
     help: 'a line per request on stdout',
@@ -138,18 +112,6 @@ const RUN_FLAGS = {
     parse: (text: string): string | undefined => (text === '' ? undefined : text),
   },
   logLevel: choice<LogLevel>(['error', 'warn', 'info', 'debug'], { help: 'operator log on stderr', initial: 'info' }),
-  clusterDomain: {
-    arg: 'domain',
-    help: 'suffix of the names of Services',
-    expects: 'a lower-case DNS name',
-    initial: 'cluster.local',
-    shown: 'cluster.local',
-    parse: (text: string): string | undefined => (/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(text) ? text : undefined),
-  },
-  pathNormalization: choice<PathLevel>(['none', 'base', 'merge-slashes', 'decode-and-merge'], {
-    help: 'done once, before matching and forwarding',
-    initial: 'merge-slashes',
-  }),
   trustedProxies: {
     arg: 'cidr[,cidr]',
     help: 'peers whose x-forwarded-* is kept; repeatable',

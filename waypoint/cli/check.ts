@@ -1,0 +1,77 @@
+// `waypoint check`: what the API would say of each object, and what is probably not meant, before anything serves.
+
+import type { Statuses } from '../../gateway-api/conditions.ts';
+import { FileSource } from '../../gateway-api/files.ts';
+import { analyse } from '../../gateway-api/findings.ts';
+import type { Finding } from '../../gateway-api/store.ts';
+import { translate } from '../../gateway-api/translate.ts';
+import { choice } from '../flag-values.ts';
+import { type Flag, parseFlags } from '../flags.ts';
+import { readableJson } from '../ops/readable-json.ts';
+import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
+import { findingLine } from './finding-line.ts';
+import { sarif } from './sarif.ts';
+import { statusRows, statusTable } from './status-table.ts';
+import { usageErrors } from './usage-errors.ts';
+
+type Format = 'text' | 'json' | 'sarif';
+
+type CheckFlags = Omit<SourceFlags, 'pathNormalization'> & {
+  readonly format: Flag<Format>;
+};
+
+const { config, bind, gateway, clusterDomain } = SOURCE_FLAGS;
+
+export const CHECK_FLAGS: CheckFlags = {
+  format: choice<Format>(['text', 'json', 'sarif'], { help: 'how it is printed', initial: 'text' }),
+  ...{ config, bind, gateway, clusterDomain },
+};
+
+interface Checked {
+  readonly findings: readonly Finding[];
+  readonly statuses: Statuses;
+}
+
+export async function checkCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const { values, positionals, errors } = parseFlags(CHECK_FLAGS, args, env);
+  const paths = [...positionals, ...values.config];
+  const missing = paths.length === 0 ? ['no file or directory to check is named'] : [];
+  if (errors.length + missing.length > 0) return usageErrors('check', [...errors, ...missing]);
+  const source = new FileSource(paths, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
+  source.load();
+  const { resources, findings } = source.store;
+  const environment = {
+    ...{ gateway: values.gateway, clusterDomain: values.clusterDomain, bindAddress: values.bind },
+    bindErrors: new Map<string, string>(),
+  };
+  const translation = translate(resources, environment, null);
+  source.close();
+  const checked = { findings: [...findings, ...analyse(resources, translation)], statuses: translation.statuses };
+  process.stdout.write(PRINTERS[values.format](checked));
+  return isFine(checked) ? 0 : 1;
+}
+
+const PRINTERS: Readonly<Record<Format, (checked: Checked) => string>> = {
+  text: checkText,
+  json: ({ findings, statuses }) => readableJson({ findings, statuses }),
+  sarif: ({ findings }) => sarif(findings),
+};
+
+function isFine({ findings, statuses }: Checked): boolean {
+  return !findings.some(({ severity }) => severity === 'error') && !statusRows(statuses).some(({ problem }) => problem);
+}
+
+function checkText({ findings, statuses }: Checked): string {
+  const parts = [statusTable(statuses), findings.map((finding) => `${findingLine(finding)}\n`).join('')];
+  const count = (severity: Finding['severity']) => findings.filter((finding) => finding.severity === severity).length;
+  const problems = statusRows(statuses).filter(({ problem }) => problem).length;
+  const summary = `${statuses.size} objects: ${plural(problems, 'problem')} in their conditions; ${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')}\n`;
+  return [...parts.filter((part) => part !== ''), summary].join('\n');
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

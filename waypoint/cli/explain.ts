@@ -1,0 +1,129 @@
+// `waypoint explain`: where a request would go and why, from files or by asking a waypoint that runs.
+
+import { FileSource } from '../../gateway-api/files.ts';
+import { translate } from '../../gateway-api/translate.ts';
+import { DEFAULT_LIMITS } from '../config.ts';
+import { type ExplainRequest, explain } from '../explain/explain.ts';
+import { explainText } from '../explain/text.ts';
+import { choice, parseSocketAddress } from '../flag-values.ts';
+import { type Flag, parseFlags } from '../flags.ts';
+import { readableJson } from '../ops/readable-json.ts';
+import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
+import { usageErrors } from './usage-errors.ts';
+
+type Format = 'text' | 'json';
+type Header = readonly [name: string, value: string];
+
+type ExplainFlags = SourceFlags & {
+  readonly header: Flag<readonly Header[]>;
+  readonly namespace: Flag<string | null>;
+  readonly format: Flag<Format>;
+  readonly admin: Flag<string | null>;
+};
+
+export const EXPLAIN_FLAGS: ExplainFlags = {
+  header: {
+    arg: 'name:value',
+    short: '-H',
+    help: 'a header of the request; repeatable',
+    expects: 'name:value',
+    initial: [],
+    shown: '',
+    parse: parseHeader,
+    join: (first, next) => [...first, ...next],
+  },
+  namespace: {
+    arg: 'namespace',
+    help: 'where the client lives, for consumer routes',
+    expects: 'a namespace',
+    initial: null,
+    shown: 'unknown',
+    parse: (text) => (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text) ? text : undefined),
+  },
+  format: choice<Format>(['text', 'json'], { help: 'how it is printed', initial: 'text' }),
+  admin: {
+    arg: 'url',
+    help: 'asks the waypoint that has this admin page',
+    expects: 'the URL of an admin page, such as http://127.0.0.1:15000',
+    initial: null,
+    shown: '',
+    parse: parseAdmin,
+  },
+  ...SOURCE_FLAGS,
+};
+
+export async function explainCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  // WAYPOINT_ADMIN is where `run` listens; here asking somebody else is a decision.
+  const { values, positionals, errors } = parseFlags(EXPLAIN_FLAGS, args, { ...env, WAYPOINT_ADMIN: undefined });
+  const [method, url, ...more] = positionals;
+  const mistakes = [...errors, ...more.map((word) => `unexpected argument '${word}'`)];
+  if (url === undefined) mistakes.push('a method and a URL are needed: waypoint explain GET http://host:port/path');
+  if (values.admin === null && values.config.length === 0) mistakes.push('--config or --admin is missing: whom to ask');
+  if (mistakes.length > 0) return usageErrors('explain', mistakes);
+  const { header: headers, namespace, format } = values;
+  const asked = { method: method as string, url: url as string, headers, namespace };
+  if (values.admin !== null) return askAdmin(values.admin, asked, format);
+  const report = explain(asked, snapshotOf(values), { ...values, limits: DEFAULT_LIMITS });
+  if (typeof report === 'string') {
+    process.stderr.write(`waypoint explain: ${report}\n`);
+    return 1;
+  }
+  process.stdout.write(format === 'json' ? readableJson(report) : explainText(report));
+  return 0;
+}
+
+interface Source {
+  readonly config: readonly string[];
+  readonly bind: string;
+  readonly gateway: string | null;
+  readonly clusterDomain: string;
+}
+
+function snapshotOf({ config, bind, gateway, clusterDomain }: Source): ReturnType<typeof translate>['snapshot'] {
+  const source = new FileSource(config, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
+  source.load();
+  source.close();
+  const errors = source.store.findings.filter(({ severity }) => severity === 'error').length;
+  if (errors > 0) {
+    process.stderr.write(
+      `The configuration has ${errors} errors, what they are about is left out: waypoint check lists them.\n`,
+    );
+  }
+  const environment = { gateway, bindAddress: bind, clusterDomain, bindErrors: new Map<string, string>() };
+  return translate(source.store.resources, environment, null).snapshot;
+}
+
+async function askAdmin(admin: string, asked: ExplainRequest, format: Format): Promise<number> {
+  const page = new URL('/explain', admin);
+  page.searchParams.set('method', asked.method);
+  page.searchParams.set('url', asked.url);
+  page.searchParams.set('format', format);
+  for (const [name, value] of asked.headers) page.searchParams.append('header', `${name}:${value}`);
+  if (asked.namespace !== null) page.searchParams.set('namespace', asked.namespace);
+  try {
+    const response = await fetch(page);
+    const text = await response.text();
+    (response.ok ? process.stdout : process.stderr).write(text);
+    return response.ok ? 0 : 1;
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: Error };
+    process.stderr.write(
+      `waypoint explain: ${admin}: ${cause?.message ?? message} (does it run, with --admin there?)\n`,
+    );
+    return 1;
+  }
+}
+
+function parseHeader(text: string): readonly Header[] | undefined {
+  const colon = text.indexOf(':');
+  return colon < 1 ? undefined : [[text.slice(0, colon).trim(), text.slice(colon + 1).trim()]];
+}
+
+function parseAdmin(text: string): string | undefined {
+  if (parseSocketAddress(text) !== undefined) return `http://${text}`;
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') ? url.href : undefined;
+}

@@ -1,0 +1,52 @@
+// What each command is for and which flags it takes; the flags come from the tables that parse them.
+
+import { describeRunFlags } from '../config.ts';
+import { describeFlags } from '../flags.ts';
+import { CHECK_FLAGS } from './check.ts';
+import { EXPLAIN_FLAGS } from './explain.ts';
+
+const OVERVIEW = `waypoint: a proxy that a service team puts in front of its services, fed by Gateway API objects
+
+Usage: waypoint <command> [flags]
+
+  run      serve what the resources say, and follow them as they change
+  check    say what is wrong with resources, and each object's status
+  explain  say where a request would go, and why
+  demo     a small shop behind a waypoint, with what to try
+  version  the version of waypoint and of Node
+  help     this, or the help of a command
+
+Every flag can be set in the environment instead: --access-log is WAYPOINT_ACCESS_LOG. The flag wins.
+`;
+
+const TEXTS: ReadonlyMap<string, () => string> = new Map([
+  ['run', () => `Usage: waypoint run --config <file|dir> [flags]\n\n${describeRunFlags()}`],
+  [
+    'check',
+    () => `Usage: waypoint check <file|dir>... [flags]
+
+Prints the conditions of every object and what is probably not meant.
+Exits with 1 when something is wrong, with 2 when the command itself is.
+
+${describeFlags(CHECK_FLAGS)}`,
+  ],
+  [
+    'explain',
+    () => `Usage: waypoint explain METHOD http://host:port/path [-H name:value]... --config <file|dir>
+       waypoint explain METHOD http://host:port/path [-H name:value]... --admin <url>
+
+${describeFlags(EXPLAIN_FLAGS)}`,
+  ],
+  [
+    'demo',
+    () => `Usage: waypoint demo
+
+Serves manifests/demo with sample services on loopback addresses (WAYPOINT_DEMO_NETWORK, default 127.0.10)
+and prints what to try. Ctrl-C ends it.
+`,
+  ],
+]);
+
+export function helpText(command: string): string {
+  return TEXTS.get(command)?.() ?? OVERVIEW;
+}
