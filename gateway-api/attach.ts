@@ -22,7 +22,7 @@ export interface AttachScope {
 export type Reads = Set<string>;
 
 /** One table that the route enters. */
-export interface Place {
+interface Place {
   readonly table: string;
   readonly hostnames: readonly string[];
   /** The listener that counts the route among its attached ones; null for a Service. */

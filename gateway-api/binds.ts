@@ -12,7 +12,7 @@ import { reuse } from './reuse.ts';
 import type { Translation } from './translation.ts';
 
 /** Somebody who wants an address; of several the oldest has it, then the first by `namespace/name`. */
-export interface Claim {
+interface Claim {
   readonly id: string;
   readonly address: string;
   readonly port: number;

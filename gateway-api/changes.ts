@@ -2,7 +2,7 @@
 
 import type { Resources } from './resources.ts';
 
-export type Kind = keyof Resources;
+type Kind = keyof Resources;
 export type Changes = Readonly<Record<Kind, ReadonlySet<string>>>;
 
 const NONE: ReadonlySet<string> = new Set();

@@ -139,7 +139,7 @@ function served(service: Service, gateway: string): Verdict {
   return yes('Accepted', `Served at Gateway ${gateway}${names === '' ? '' : `, but for port ${names}: not HTTP/1.1`}`);
 }
 
-export function isServed(port: ServicePort): boolean {
+function isServed(port: ServicePort): boolean {
   return port.protocol === 'TCP' && forwardedAs(port.appProtocol) !== null;
 }
 

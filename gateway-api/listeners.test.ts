@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { listenersOf } from './listeners.ts';
+import type { Gateway, ListenerSpec } from './resources.ts';
+
+type Short = [name: string, port: number, protocol: string, hostname?: string];
+
+/** Per listener: the reason of its conflict, '' when there is none. */
+function conflicts(listeners: readonly Short[]): string[] {
+  const specs = listeners.map(([name, port, protocol, hostname]): ListenerSpec => {
+    const allowedRoutes = { namespaces: { from: 'Same' as const }, kinds: [] };
+    return { name, port, protocol, allowedRoutes, ...(hostname === undefined ? {} : { hostname }) };
+  });
+  const gateway = { metadata: { namespace: 'a', name: 'g' }, spec: { listeners: specs } } as unknown as Gateway;
+  return listenersOf(gateway).map(({ conflicted }) => (conflicted.status === 'True' ? conflicted.reason : ''));
+}
+
+describe('listeners of one Gateway', () => {
+  const cases: [string, Short[], string[]][] = [
+    [
+      'other ports',
+      [
+        ['a', 80, 'HTTP'],
+        ['b', 81, 'HTTP'],
+      ],
+      ['', ''],
+    ],
+    [
+      'other hostnames',
+      [
+        ['a', 80, 'HTTP', 'a.com'],
+        ['b', 80, 'HTTP', '*.a.com'],
+        ['c', 80, 'HTTP'],
+      ],
+      ['', '', ''],
+    ],
+    [
+      'one hostname twice',
+      [
+        ['a', 80, 'HTTP', 'a.com'],
+        ['b', 80, 'HTTP', 'A.com'],
+      ],
+      ['HostnameConflict', 'HostnameConflict'],
+    ],
+    [
+      'an empty hostname is none',
+      [
+        ['a', 80, 'HTTP'],
+        ['b', 80, 'HTTP', ''],
+      ],
+      ['HostnameConflict', 'HostnameConflict'],
+    ],
+    [
+      'HTTP and HTTPS',
+      [
+        ['a', 80, 'HTTP'],
+        ['b', 80, 'HTTPS'],
+      ],
+      ['ProtocolConflict', 'ProtocolConflict'],
+    ],
+    [
+      'HTTPS and TLS share a port',
+      [
+        ['a', 443, 'HTTPS', 'a.com'],
+        ['b', 443, 'TLS', 'b.com'],
+      ],
+      ['', ''],
+    ],
+    [
+      'TCP excludes all others of its port',
+      [
+        ['a', 80, 'HTTP', 'a.com'],
+        ['b', 80, 'HTTP', 'b.com'],
+        ['c', 80, 'TCP'],
+        ['d', 81, 'HTTP'],
+      ],
+      ['ProtocolConflict', 'ProtocolConflict', 'ProtocolConflict', ''],
+    ],
+    [
+      'UDP is another transport',
+      [
+        ['a', 53, 'UDP'],
+        ['b', 53, 'TCP'],
+      ],
+      ['', ''],
+    ],
+    [
+      'an unknown protocol claims nothing',
+      [
+        ['a', 80, 'HTTP'],
+        ['b', 80, 'example.com/X'],
+      ],
+      ['', ''],
+    ],
+  ];
+  for (const [name, listeners, expected] of cases) {
+    it(name, () => assert.deepEqual(conflicts(listeners), expected));
+  }
+});
