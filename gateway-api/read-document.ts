@@ -7,7 +7,7 @@ import type { Finding } from './store.ts';
 import { validate } from './validate.ts';
 
 /** A finding with lines counted from the start of its document, not yet of a file. */
-export type LocalFinding = Omit<Finding, 'file'>;
+type LocalFinding = Omit<Finding, 'file'>;
 
 /** One object of a document. Two reads of one text give equal objects; the store decides which of them is kept. */
 export interface ReadObject {

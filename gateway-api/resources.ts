@@ -1,6 +1,5 @@
 // The objects we read, in the shapes of their published APIs, after validation and defaulting.
 
-
 export interface ObjectMeta {
   readonly name: string;
   /** '' for cluster-scoped kinds; 'default' when a namespaced object in a file names none. */
@@ -10,7 +9,7 @@ export interface ObjectMeta {
   readonly generation: number;
 }
 
-/** Where an object was read: what messages point at. */
+/** Where an object was read: what messages point at. Kept up to date in place: lines move without a change of the object. */
 export interface Origin {
   readonly file: string;
   readonly line: number;
@@ -23,11 +22,17 @@ export interface Resource<K extends string, S> {
   readonly metadata: ObjectMeta;
   readonly spec: S;
   readonly origin: Origin;
-  /** creationTimestamp in ms since the epoch; where a file gives none, a number that grows in reading order (file path, then document). */
+  /**
+   * creationTimestamp in ms since the epoch; where a file gives none, a number below 0 (older than all that are dated)
+   * that grows in reading order: file path, then document.
+   */
   readonly createdAt: number;
 }
 
-export type GatewayClass = Resource<'GatewayClass', { readonly controllerName: string; readonly parametersRef?: unknown }>;
+export type GatewayClass = Resource<
+  'GatewayClass',
+  { readonly controllerName: string; readonly parametersRef?: unknown }
+>;
 
 export interface ListenerSpec {
   readonly name: string;
@@ -206,4 +211,3 @@ export interface Resources {
   readonly Secret: ReadonlyMap<string, Secret>;
   readonly ConfigMap: ReadonlyMap<string, ConfigMap>;
 }
-

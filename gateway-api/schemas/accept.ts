@@ -6,7 +6,7 @@ export const ACCEPTED = 0;
 /** The schema may be violated: only the full validator can tell, and say where. */
 export const SCHEMA_IN_DOUBT = 1;
 /** The schema is satisfied, but some node's rules have to be evaluated. */
-export const RULES_IN_DOUBT = 2;
+const RULES_IN_DOUBT = 2;
 
 type Value = Record<string, unknown>;
 

@@ -50,7 +50,8 @@ export const sectionName: Schema = {
   pattern: `^${subdomain}$`,
   description: "a name of lower-case letters, digits, '-' and '.'",
 };
-export const dnsSubdomain: Schema = sectionName;
+/** The name of most objects. */
+export const dnsSubdomain: Schema = { ...sectionName };
 export const dnsLabel: Schema = {
   type: 'string',
   minLength: 1,
