@@ -65,6 +65,11 @@ export class Fleet {
     }
   }
 
+  /** The version that every worker serves, or a later one. */
+  get servedVersion(): number {
+    return Math.min(...this.#members.map((member) => Math.max(0, member?.version ?? 0)));
+  }
+
   /** How many workers serve the current version. */
   get serving(): number {
     return this.#members.filter((member) => member !== null && member.version === this.#version).length;

@@ -1,15 +1,20 @@
 // The composition root: files → resources → snapshot → workers, statuses → admin page; and a graceful end.
 
+import type { Statuses } from '../gateway-api/conditions.ts';
 import { FileSource } from '../gateway-api/files.ts';
 import type { Finding } from '../gateway-api/store.ts';
 import { type Environment, type Translation, translate } from '../gateway-api/translate.ts';
+import type { Snapshot } from '../policies/plan.ts';
 import { BindGate } from './bind-gate.ts';
+import { statusTable } from './cli/status-table.ts';
 import type { RunOptions } from './config.ts';
 import { Fleet } from './fleet.ts';
-import { createAdmin } from './ops/admin.ts';
-import { LogSink } from './ops/log-sink.ts';
+import { type Admin, type AdminState, createAdmin } from './ops/admin.ts';
 import { createLog, type Log } from './ops/log.ts';
-import { MetricsPage } from './ops/metrics-page.ts';
+import { LogSink } from './ops/log-sink.ts';
+import { type Facts, MetricsPage } from './ops/metrics-page.ts';
+import { EMPTY_SNAPSHOT } from './publisher.ts';
+import { VERSION } from './version.ts';
 
 /** A waypoint that serves, as `run` returns it. */
 export interface RunningWaypoint {
@@ -48,11 +53,14 @@ class Waypoint implements RunningWaypoint {
   readonly #fleet: Fleet;
   readonly #gate: BindGate = new BindGate(() => void this.#publish());
   readonly #source: FileSource;
+  readonly #adminServer: Admin;
   #translation: Translation | null = null;
+  /** Findings that were told already. */
   #told: ReadonlySet<string> = new Set();
+  #publishedAt = 0;
+  #died = 0;
   #ready = false;
   #draining = false;
-  #closeAdmin: () => Promise<void> = async () => {};
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -61,13 +69,17 @@ class Waypoint implements RunningWaypoint {
       log: (text) => this.#sink.write(text),
       metrics: (delta) => this.#metrics.add(delta),
       bind: (id, error) => error !== null && this.#log.error(`listen ${id}: ${error}; trying again every second`),
-      died: (index, reason) => this.#log.error(`worker ${index} died and is replaced: ${reason}`),
+      died: (index, reason) => {
+        this.#died++;
+        this.#log.error(`worker ${index} died and is replaced: ${reason}`);
+      },
     });
     this.#source = new FileSource(options.config, {
       stateDir: options.stateDir,
       onChange: () => void this.#publish(),
       log: this.#log,
     });
+    this.#adminServer = createAdmin(this.#adminState());
   }
 
   get workers(): Fleet['threads'] {
@@ -75,10 +87,12 @@ class Waypoint implements RunningWaypoint {
   }
 
   async start(): Promise<void> {
-    const admin = this.#startAdmin();
+    const { admin } = this.#options;
+    // Before anything is read: a taken address is a mistake in the flags, told at once.
+    if (admin !== null) this.admin = `http://${await this.#adminServer.listen(admin)}`;
     this.#source.load();
     this.#source.watch();
-    await Promise.all([admin, this.#publish()]);
+    await this.#publish();
     await this.#fleet.served(this.#fleet.version);
     this.#ready = true;
   }
@@ -97,23 +111,28 @@ class Waypoint implements RunningWaypoint {
     this.#gate.close();
     this.#source.close();
     await this.#fleet.close();
-    await this.#closeAdmin();
+    await this.#adminServer.close();
     await this.#sink.flush();
   }
 
-  /** From what the files say now to what the workers serve. A change that fails to translate changes nothing. */
+  /** From what the files say now to what the workers serve; what did not change is neither translated nor posted again. */
   async #publish(): Promise<void> {
-    const { resources } = this.#source.store;
     const before = this.#translation;
-    const translation = translate(resources, this.#environment(), before);
+    const translation = translate(this.#source.store.resources, this.#environment(), before);
     this.#translation = translation;
     this.#tell(this.#source.store.findings);
     const { snapshot } = translation;
-    // Ports that are new must be tried first; everything else does not wait for them.
-    if (before !== null) this.#fleet.publish({ ...snapshot, binds: this.#gate.admitted(snapshot.binds) });
+    // Addresses that are new must be tried first; everything else does not wait for them.
+    if (before !== null) this.#post(snapshot);
     await this.#gate.want(snapshot.binds);
-    if (this.#translation !== translation) return;
-    this.#fleet.publish({ ...snapshot, binds: this.#gate.admitted(snapshot.binds) });
+    if (this.#translation === translation) this.#post(snapshot);
+  }
+
+  #post(snapshot: Snapshot): void {
+    const before = this.#fleet.version;
+    if (this.#fleet.publish({ ...snapshot, binds: this.#gate.admitted(snapshot.binds) }) !== before) {
+      this.#publishedAt = Date.now();
+    }
   }
 
   #environment(): Environment {
@@ -124,19 +143,61 @@ class Waypoint implements RunningWaypoint {
   /** Says each finding once, when it appears. */
   #tell(findings: readonly Finding[]): void {
     const told = new Set<string>();
-    for (const { severity, file, line, column, object, path, message } of findings) {
-      const text = `${file}:${line}:${column}: ${object}${path === '' ? '' : ` ${path}`}: ${message}`;
+    for (const finding of findings) {
+      const text = findingLine(finding);
       told.add(text);
       if (this.#told.has(text)) continue;
-      if (severity === 'error') this.#log.error(text);
-      else if (severity === 'warning') this.#log.warn(text);
+      if (finding.severity === 'error') this.#log.error(text);
+      else if (finding.severity === 'warning') this.#log.warn(text);
       else this.#log.info(text);
     }
     this.#told = told;
   }
 
-  async #startAdmin(): Promise<void> {
-    if (this.#options.admin === null) return;
-    void createAdmin;
+  #adminState(): AdminState {
+    return {
+      explainOptions: this.#options,
+      readiness: () => this.#readiness(),
+      metrics: async () => {
+        await this.#fleet.collect();
+        return this.#metrics.render(this.#facts());
+      },
+      config: () => ({ version: this.#fleet.servedVersion, snapshot: this.#snapshot }),
+      statuses: () => this.#statuses,
+      statusTable: () => statusTable(this.#statuses),
+      endpoints: () => this.#fleet.collect(),
+    };
   }
+
+  #readiness(): string | null {
+    if (this.#draining) return 'draining';
+    return this.#ready ? null : 'the first configuration is not served yet';
+  }
+
+  get #snapshot(): Snapshot {
+    return this.#translation?.snapshot ?? EMPTY_SNAPSHOT;
+  }
+
+  get #statuses(): Statuses {
+    return this.#translation?.statuses ?? new Map();
+  }
+
+  #facts(): Facts {
+    const errors = this.#source.store.findings.filter(({ severity }) => severity === 'error');
+    return {
+      snapshot: this.#snapshot,
+      version: this.#fleet.version,
+      publishedAt: this.#publishedAt,
+      rejectedObjects: errors.length,
+      accessLogDropped: this.#sink.dropped,
+      workersServing: this.#fleet.serving,
+      workers: this.#options.workers,
+      workersDied: this.#died,
+      waypointVersion: VERSION,
+    };
+  }
+}
+
+function findingLine({ file, line, column, object, path, message }: Finding): string {
+  return `${file}:${line}:${column}: ${[object, path].filter((part) => part !== '').join(' ')}: ${message}`;
 }

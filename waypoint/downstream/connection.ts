@@ -33,8 +33,8 @@ const CLOSED = 6;
 const DRAIN_BYTES = 65_536;
 /** How long a closing connection waits for its client to read the last answer. */
 const LINGER_MS = 1000;
-/** A client that closed its sending side may wait this long for an answer to begin; a vanished one looks the same. */
-const HALF_CLOSED_MS = 5000;
+/** A client that closed its sending side is served while its answer makes progress at least this often: a vanished one looks the same. */
+const HALF_CLOSED_MS = 2000;
 
 export class Downstream implements BodySink, TimerTarget {
   readonly worker: Worker;
@@ -53,6 +53,8 @@ export class Downstream implements BodySink, TimerTarget {
   #reading = false;
   #closeAfter = false;
   #halfClosed = false;
+  /** Response bytes sent when a half-closed client was last looked at. */
+  #progress = 0;
   #discarded = 0;
   #blockedAt = 0;
   /** Last byte read, or last answer finished. */
@@ -103,6 +105,7 @@ export class Downstream implements BodySink, TimerTarget {
     } else if (this.#state === WAIT) {
       // It may still be reading (RFC 9112 section 9.6), so the answer goes out; an answer that does not come is not waited for.
       this.#closeAfter = true;
+      this.#progress = this.exchange?.responseBytes ?? 0;
       this.#schedule(performance.now() + HALF_CLOSED_MS);
     } else if (this.#state === BODY) {
       this.exchange !== null && abort(this.exchange, FAILURES.clientGone, 'the client closed within the request body');
@@ -293,8 +296,7 @@ export class Downstream implements BodySink, TimerTarget {
     this.#headAt = 0;
     const { framing } = this.parser.head;
     this.#body = framing === NONE ? null : new RequestBody();
-    const x = new Exchange(this, this.worker.snapshot, now);
-    this.exchange = x;
+    const x = this.#open(now);
     let from = at;
     if (framing === NONE) {
       this.#state = WAIT;
@@ -307,6 +309,13 @@ export class Downstream implements BodySink, TimerTarget {
     }
     serve(x);
     return from;
+  }
+
+  #open(now: number): Exchange {
+    const x = new Exchange(this, this.worker.snapshot, now);
+    this.exchange = x;
+    this.worker.metrics.requestStarted();
+    return x;
   }
 
   /** Returns the offset behind what belongs to the body, or FAILED. */
@@ -357,9 +366,7 @@ export class Downstream implements BodySink, TimerTarget {
     const failure = this.parser.failure ?? { status: 400, reason: 'invalid' };
     this.worker.metrics.parseFailed(failure.reason);
     this.#closeAfter = true;
-    const x = new Exchange(this, this.worker.snapshot, performance.now());
-    this.exchange = x;
-    refuse(x, failure);
+    refuse(this.#open(performance.now()), failure);
   }
 
   #hold(chunk: Buffer): void {
@@ -420,7 +427,10 @@ export class Downstream implements BodySink, TimerTarget {
         break;
       }
       case WAIT:
-        if (this.#halfClosed && this.exchange !== null && !this.exchange.answered) return this.destroy();
+        if (!this.#halfClosed || this.exchange === null) break;
+        if (this.exchange.responseBytes === this.#progress) return this.destroy();
+        this.#progress = this.exchange.responseBytes;
+        next = Math.min(next, now + HALF_CLOSED_MS);
         break;
       case TUNNEL: {
         const at = this.#activeAt + limits.tunnelIdleTimeoutMs;
@@ -436,9 +446,7 @@ export class Downstream implements BodySink, TimerTarget {
 
   #headTimedOut(): void {
     this.#closeAfter = true;
-    const x = new Exchange(this, this.worker.snapshot, this.#headAt);
-    this.exchange = x;
-    refuse(x, { status: 408, reason: 'request_head_timeout' });
+    refuse(this.#open(this.#headAt), { status: 408, reason: 'request_head_timeout' });
   }
 
   #bodyTimedOut(): void {

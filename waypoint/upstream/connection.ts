@@ -279,7 +279,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     } else {
       this.#activeAt = performance.now();
       const silentAt = this.#activeAt + this.worker.limits.bodyIdleTimeoutMs;
-      if (this.#timer.index < 0) this.worker.timers.schedule(this.#timer, silentAt);
+      if (this.#timer.index < 0 || this.#timer.at > silentAt) this.worker.timers.schedule(this.#timer, silentAt);
     }
   }
 
