@@ -6,6 +6,7 @@ import { changesBetween } from './changes.ts';
 import { type Environment, sameScope } from './environment.ts';
 import { updateParties } from './parties.ts';
 import type { Resources } from './resources.ts';
+import { reuse } from './reuse.ts';
 import { updateRoutes } from './routes.ts';
 import { updateServices } from './services.ts';
 import { updateStatuses } from './statuses.ts';
@@ -17,6 +18,7 @@ export type { Translation } from './translation.ts';
 /** Pure. Whatever has the same inputs as in `previous` is the same object as in `previous`. */
 export function translate(resources: Resources, environment: Environment, previous: Translation | null): Translation {
   const before = previous !== null && sameScope(previous.state.environment, environment) ? previous : NOTHING;
+  const bindErrors = reuse(before.state.environment.bindErrors, environment.bindErrors);
   const changes = changesBetween(before.state.resources, resources);
   const parties = updateParties(before.state.parties, resources, environment, changes);
   const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, parties, changes);
@@ -27,7 +29,7 @@ export function translate(resources: Resources, environment: Environment, previo
   const { grants, gateways, enrolments } = parties;
   const state: State = {
     resources,
-    environment,
+    environment: { ...environment, bindErrors },
     parties: { grants, gateways, enrolments },
     routes,
     routeTables: { tables: tables.tables, attached: tables.attached, uses: tables.uses },
