@@ -1,6 +1,6 @@
 // Files that change under a running source: every way editors, kubectl and Kubernetes write them.
 import assert from 'node:assert/strict';
-import {
+import fs, {
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +11,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSource } from '../gateway-api/files.ts';
@@ -253,6 +254,29 @@ describe('FileSource', () => {
     scene.write('later/x.yaml', route('x', 81));
     await scene.untilRoutes('a:81 x:81');
     assert.equal(scene.codes(), '');
+  });
+
+  it('compares files where the system refuses to watch, and says so', async () => {
+    const { watch } = fs;
+    fs.watch = () => {
+      throw new Error('no space left for watches');
+    };
+    syncBuiltinESMExports();
+    try {
+      scene.start();
+      scene.write('config/a.yaml', route('a', 81));
+      scene.write('config/b.yaml', route('b'));
+      await scene.untilRoutes('a:81 b:80');
+      scene.write('config/a.yaml', route('a', 82));
+      await scene.untilRoutes('a:82 b:80');
+    } finally {
+      fs.watch = watch;
+      syncBuiltinESMExports();
+    }
+    assert.equal(
+      scene.warnings[1],
+      `cannot watch ${scene.path('config')} (no space left for watches): its files are compared every 500 ms instead`,
+    );
   });
 
   it('calls once for many files that change together', async () => {

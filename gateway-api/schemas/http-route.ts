@@ -24,7 +24,7 @@ function mustNotEndWith(what: string): Rule {
   };
 }
 
-const plainCharacters = /^\/[-A-Za-z0-9/._~!$&'()*+,;=:@]*$/;
+const plainCharacters = /^\/(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%(?!2[fF])[0-9a-fA-F]{2})*$/;
 const dotSegments = /\/\/|\/\.{1,2}(?:\/|$)/;
 const isPlainPath = (value: string): boolean => plainCharacters.test(value) && !dotSegments.test(value);
 
