@@ -1,0 +1,58 @@
+// The merged traffic policy of a rule and of a backend as the data plane reads it: plain data, every field decided.
+
+import type { CircuitBreakerPlan } from './circuit-breaker.ts';
+import type { FaultPlan } from './fault.ts';
+import type { HealthCheckPlan } from './health-check.ts';
+import type { OutlierPlan } from './outlier.ts';
+import type { RateLimitPlan } from './rate-limit.ts';
+import type { RetryPlan } from './retry.ts';
+import type { RetryBudgetPlan } from './retry-budget.ts';
+import type { SessionPlan } from './session.ts';
+import type { LoadBalancingPlan } from '../routing/load-balancing.ts';
+
+/** What a TrafficPolicy says about requests: merged per (rule, backendRef). A null field: nobody set it, the default holds. */
+export interface RequestPolicy {
+  readonly retry: RetryPlan | null;
+  readonly rateLimit: RateLimitPlan | null;
+  readonly fault: FaultPlan | null;
+  /** Overrides the backend's choice for this rule only; the endpoints' live state stays shared. */
+  readonly loadBalancing: LoadBalancingPlan | null;
+  readonly session: SessionPlan | null;
+}
+
+/** What a TrafficPolicy says about endpoints: merged per (Service, port). */
+export interface BackendPolicy {
+  readonly loadBalancing: LoadBalancingPlan | null;
+  readonly connections: ConnectionsPlan | null;
+  readonly circuitBreaker: CircuitBreakerPlan | null;
+  readonly outlierDetection: OutlierPlan | null;
+  readonly healthCheck: HealthCheckPlan | null;
+  readonly retryBudget: RetryBudgetPlan | null;
+}
+
+/** All in ms, 0 = no limit. */
+export interface ConnectionsPlan {
+  readonly connectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxRequestsPerConnection: number;
+  readonly maxAgeMs: number;
+}
+
+/** Enforced, and what policies in mode Shadow would make of it (null: none is in that mode). */
+export interface Policies<T> {
+  readonly enforced: T;
+  readonly shadow: T | null;
+}
+
+/** Where each field of a merged policy comes from: for `explain`, not for the data path. */
+export interface Origin {
+  /** JSON path below spec, `retry.perTryTimeout`, `circuitBreaker`. */
+  readonly field: string;
+  /** `TrafficPolicy shop/orders`, `HTTPRoute shop/orders`, `default`. */
+  readonly from: string;
+  /** rule | route | Service port | Service | Gateway | default. */
+  readonly level: string;
+  readonly mode: 'Enforce' | 'Shadow';
+  /** As written, for people. */
+  readonly value: string;
+}
