@@ -5,6 +5,7 @@ import type { RouteMatch } from '../routing/condition.ts';
 import type { Filter } from './index.ts';
 import type { MirrorPlan } from './mirror.ts';
 import type { TimeoutsPlan } from './timeouts.ts';
+import type { BackendPolicy, Origin, Policies, RequestPolicy } from './traffic.ts';
 
 /** What one rule of one route does with the requests that it matched. */
 export interface RoutePlan {
@@ -21,6 +22,9 @@ export interface RoutePlan {
   /** Mirrors of the rule; a copy leaves after the filters ran (those listed before it: `afterFilter`). */
   readonly mirrors: readonly MirrorPlan[];
   readonly timeouts: TimeoutsPlan | null;
+  /** For a rule without backends; with some, what each share says counts. */
+  readonly policy: Policies<RequestPolicy>;
+  readonly origins: readonly Origin[];
   /** Why every request of this rule is answered 500 (an unresolvable filter, a rule that did not compile); else null. */
   readonly failure: PlanFailure | null;
 }
@@ -41,6 +45,9 @@ export interface BackendShare {
   /** Filters of this backendRef, run after the choice, for this backend only. */
   readonly filters: readonly Filter[];
   readonly mirrors: readonly MirrorPlan[];
+  /** Merged for this rule and this backend. */
+  readonly policy: Policies<RequestPolicy>;
+  readonly origins: readonly Origin[];
 }
 
 /** One route as attached to one table. Shared by reference between tables where it is equal. */
@@ -121,6 +128,8 @@ export interface EndpointPlan {
   /** Pod or node name when known, for logs. */
   readonly name: string | null;
   readonly zone: string | null;
+  /** Zones that should use it (EndpointSlice `hints.forZones`); empty: no hint. */
+  readonly hints: readonly string[];
   readonly ready: boolean;
   readonly serving: boolean;
   readonly terminating: boolean;
@@ -132,6 +141,8 @@ export interface BackendPlan {
   readonly id: string;
   readonly protocol: 'http' | 'ws';
   readonly endpoints: readonly EndpointPlan[];
+  readonly policy: Policies<BackendPolicy>;
+  readonly origins: readonly Origin[];
 }
 
 export interface Snapshot {

@@ -1,5 +1,6 @@
 // The merged traffic policy of a rule and of a backend as the data plane reads it: plain data, every field decided.
 
+import type { LoadBalancingPlan } from '../routing/load-balancing.ts';
 import type { CircuitBreakerPlan } from './circuit-breaker.ts';
 import type { FaultPlan } from './fault.ts';
 import type { HealthCheckPlan } from './health-check.ts';
@@ -8,7 +9,6 @@ import type { RateLimitPlan } from './rate-limit.ts';
 import type { RetryPlan } from './retry.ts';
 import type { RetryBudgetPlan } from './retry-budget.ts';
 import type { SessionPlan } from './session.ts';
-import type { LoadBalancingPlan } from '../routing/load-balancing.ts';
 
 /** What a TrafficPolicy says about requests: merged per (rule, backendRef). A null field: nobody set it, the default holds. */
 export interface RequestPolicy {
@@ -30,10 +30,12 @@ export interface BackendPolicy {
   readonly retryBudget: RetryBudgetPlan | null;
 }
 
-/** All in ms, 0 = no limit. */
+/** Times in ms, 0 = no limit. */
 export interface ConnectionsPlan {
-  readonly connectTimeoutMs: number;
-  readonly idleTimeoutMs: number;
+  /** null: what the process was started with. */
+  readonly connectTimeoutMs: number | null;
+  /** null: what the process was started with. */
+  readonly idleTimeoutMs: number | null;
   readonly maxRequestsPerConnection: number;
   readonly maxAgeMs: number;
 }
@@ -44,7 +46,26 @@ export interface Policies<T> {
   readonly shadow: T | null;
 }
 
-/** Where each field of a merged policy comes from: for `explain`, not for the data path. */
+/** Nobody set anything. */
+export const NO_REQUEST_POLICY: Policies<RequestPolicy> = {
+  enforced: { retry: null, rateLimit: null, fault: null, loadBalancing: null, session: null },
+  shadow: null,
+};
+
+/** Nobody set anything: every default holds. */
+export const NO_BACKEND_POLICY: Policies<BackendPolicy> = {
+  enforced: {
+    loadBalancing: null,
+    connections: null,
+    circuitBreaker: null,
+    outlierDetection: null,
+    healthCheck: null,
+    retryBudget: null,
+  },
+  shadow: null,
+};
+
+/** Where a field of a merged policy comes from: for `explain`, not for the data path. Fields that nobody set have none. */
 export interface Origin {
   /** JSON path below spec, `retry.perTryTimeout`, `circuitBreaker`. */
   readonly field: string;
