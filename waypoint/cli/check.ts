@@ -36,7 +36,9 @@ export async function checkCommand(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const { values, positionals, errors } = parseFlags(CHECK_FLAGS, args, env);
+  // WAYPOINT_CONFIG is what `run` serves; here it is said what is checked.
+  const withoutConfig = { ...env, WAYPOINT_CONFIG: undefined };
+  const { values, positionals, errors } = parseFlags(CHECK_FLAGS, args, withoutConfig);
   const paths = [...positionals, ...values.config];
   const missing = paths.length === 0 ? ['no file or directory to check is named'] : [];
   if (errors.length + missing.length > 0) return usageErrors('check', [...errors, ...missing]);
