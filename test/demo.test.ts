@@ -3,17 +3,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { demoTour } from '../waypoint/cli/demo-tour.ts';
+import { LinkedFolder } from './harness/linked.ts';
 import { eventually } from './harness/signal.ts';
 
-const ROOT = join(import.meta.dirname, '..');
+const BIN = join(import.meta.dirname, '../waypoint/cli/bin.js');
 const NETWORK = `127.${10 + (process.pid % 200)}.10`;
-const ENV = {
-  ...process.env,
-  WAYPOINT_DEMO_NETWORK: NETWORK,
-  PATH: `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env['PATH']}`,
-};
+const linked = new LinkedFolder();
+const ENV = linked.env({ WAYPOINT_DEMO_NETWORK: NETWORK });
 
 describe('waypoint demo', function () {
   this.timeout(30_000);
@@ -35,6 +33,7 @@ describe('waypoint demo', function () {
 
   after(async () => {
     if (demo !== undefined) await demo.stop();
+    linked.remove();
   });
 
   for (const { title, command, expected } of demoTour(NETWORK, 'npx waypoint')) {
@@ -86,7 +85,7 @@ class Demo {
   output = '';
 
   constructor() {
-    const child = spawn(process.execPath, ['waypoint/cli/bin.js', 'demo'], { cwd: ROOT, env: ENV });
+    const child = spawn(process.execPath, [BIN, 'demo'], { cwd: linked.path, env: ENV });
     child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.process = child;
@@ -109,7 +108,7 @@ class Demo {
 /** What the command prints, on either stream. */
 function shell(command: string): Promise<string> {
   return new Promise((resolve) => {
-    execFile('sh', ['-c', command], { cwd: ROOT, env: ENV, timeout: 15_000 }, (_error, stdout, stderr) =>
+    execFile('sh', ['-c', command], { cwd: linked.path, env: ENV, timeout: 15_000 }, (_error, stdout, stderr) =>
       resolve(stdout + stderr),
     );
   });

@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 export function finish(x: Exchange): void {
   if (x.done) return;
   close(x);
-  x.downstream.finished();
+  x.downstream.finished(x.endedAt);
 }
 
 /** The answer can not be completed: the caller cuts the connection, or it is gone already. */

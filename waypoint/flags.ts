@@ -159,7 +159,8 @@ function variableName(name: string): string {
 /** ` (did you mean --x?)` for the nearest of the known words, '' when none is near. */
 export function suggestion(word: string, known: Iterable<string>): string {
   let best = '';
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  // Two letters changed places are a distance of 2.
+  let bestDistance = Math.ceil(word.length * 0.4) + 1;
   for (const candidate of known) {
     const distance = editDistance(word, candidate);
     if (distance < bestDistance) {

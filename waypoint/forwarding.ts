@@ -1,7 +1,7 @@
 // The head as it goes upstream: what the client sent, without the fields of its hop, with those of ours.
 
-import { randomUUID } from 'node:crypto';
 import type { Exchange } from './exchange.ts';
+import { newRequestId } from './request-id.ts';
 
 const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;
 
@@ -22,13 +22,13 @@ export function identify(x: Exchange): void {
   const { fields } = x.head;
   const sent = fields.get('x-request-id');
   if (sent === undefined) {
-    x.id = randomUUID();
+    x.id = newRequestId();
   } else if (REQUEST_ID.test(sent)) {
     x.id = sent;
     x.clientId = true;
   } else {
     fields.remove('x-request-id');
-    x.id = randomUUID();
+    x.id = newRequestId();
   }
 }
 

@@ -3,7 +3,7 @@
 import { createServer, type Server, Socket } from 'node:net';
 import type { BindPlan } from '../policies/plan.ts';
 import { Downstream } from './downstream/connection.ts';
-import { READ_BUFFER } from './read-buffer.ts';
+import { READ_BUFFER, readBytes } from './read-buffer.ts';
 import type { Worker } from './worker-context.ts';
 
 /** How long after a failed bind the next try comes. */
@@ -113,8 +113,8 @@ export class Listeners {
 
 const ON_READ = {
   buffer: READ_BUFFER,
-  callback(this: Socket, bytes: number, buffer: Uint8Array): boolean {
-    (this as OwnedSocket).downstream.received((buffer as Buffer).subarray(0, bytes));
+  callback(this: Socket, bytes: number): boolean {
+    (this as OwnedSocket).downstream.received(readBytes(bytes));
     return true;
   },
 };

@@ -7,6 +7,21 @@
  */
 export const READ_BUFFER: Buffer = Buffer.allocUnsafeSlow(65_536);
 
+/** Heads are small and much alike: the views on short reads are made once. */
+const views: Buffer[] = [];
+const MAX_VIEW = 4096;
+
+/** The first `bytes` of READ_BUFFER. */
+export function readBytes(bytes: number): Buffer {
+  if (bytes > MAX_VIEW) return READ_BUFFER.subarray(0, bytes);
+  let view = views[bytes];
+  if (view === undefined) {
+    view = READ_BUFFER.subarray(0, bytes);
+    views[bytes] = view;
+  }
+  return view;
+}
+
 /** The bytes of one read, on their own. */
 export function kept(data: Buffer): Buffer {
   return Buffer.from(data);

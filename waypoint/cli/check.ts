@@ -28,6 +28,7 @@ export const CHECK_FLAGS: CheckFlags = {
 };
 
 interface Checked {
+  readonly objects: number;
   readonly findings: readonly Finding[];
   readonly statuses: Statuses;
 }
@@ -36,7 +37,9 @@ export async function checkCommand(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const { values, positionals, errors } = parseFlags(CHECK_FLAGS, args, env);
+  // WAYPOINT_CONFIG is what `run` serves; here it is said what is checked.
+  const withoutConfig = { ...env, WAYPOINT_CONFIG: undefined };
+  const { values, positionals, errors } = parseFlags(CHECK_FLAGS, args, withoutConfig);
   const paths = [...positionals, ...values.config];
   const missing = paths.length === 0 ? ['no file or directory to check is named'] : [];
   if (errors.length + missing.length > 0) return usageErrors('check', [...errors, ...missing]);
@@ -49,7 +52,12 @@ export async function checkCommand(
   };
   const translation = translate(resources, environment, null);
   source.close();
-  const checked = { findings: [...findings, ...analyse(resources, translation)], statuses: translation.statuses };
+  const objects = Object.values(resources).reduce((sum, kind) => sum + kind.size, 0);
+  const checked = {
+    objects,
+    findings: [...findings, ...analyse(resources, translation)],
+    statuses: translation.statuses,
+  };
   process.stdout.write(PRINTERS[values.format](checked));
   return isFine(checked) ? 0 : 1;
 }
@@ -64,11 +72,11 @@ function isFine({ findings, statuses }: Checked): boolean {
   return !findings.some(({ severity }) => severity === 'error') && !statusRows(statuses).some(({ problem }) => problem);
 }
 
-function checkText({ findings, statuses }: Checked): string {
+function checkText({ objects, findings, statuses }: Checked): string {
   const parts = [statusTable(statuses), findings.map((finding) => `${findingLine(finding)}\n`).join('')];
   const count = (severity: Finding['severity']) => findings.filter((finding) => finding.severity === severity).length;
   const problems = statusRows(statuses).filter(({ problem }) => problem).length;
-  const summary = `${statuses.size} objects: ${plural(problems, 'problem')} in their conditions; ${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')}\n`;
+  const summary = `${plural(objects, 'object')}: ${plural(problems, 'problem')} in conditions, ${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')}\n`;
   return [...parts.filter((part) => part !== ''), summary].join('\n');
 }
 

@@ -50,8 +50,7 @@ export async function demo(env: Readonly<Record<string, string | undefined>>): P
 }
 
 function optionsFor(network: string, folder: string): Parameters<typeof run>[0] {
-  const address = `${network}.1`;
-  const flags = ['--config', folder, '--bind', address, '--admin', `${address}:15000`, '--workers', '1'];
+  const flags = ['--config', folder, '--admin', `${network}.1:15000`, '--workers', '1'];
   const parsed = parseRunOptions([...flags, '--access-log', 'text'], {});
   if ('errors' in parsed) throw new Error(`the demo's own options are wrong: ${parsed.errors.join('; ')}`);
   return parsed.options;

@@ -4,7 +4,7 @@ import type { Condition, ObjectStatus, Statuses } from '../../gateway-api/condit
 import { table } from './table.ts';
 
 /** One condition of one object, or of a part of it. */
-export interface StatusRow {
+interface StatusRow {
   /** `Gateway shop/shop listener services`, `HTTPRoute shop/orders via Service orders`. */
   readonly object: string;
   readonly condition: Condition;

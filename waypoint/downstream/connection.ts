@@ -205,11 +205,11 @@ export class Downstream implements BodySink, TimerTarget {
   }
 
   /** The answer is complete and the exchange is over. */
-  finished(): void {
+  finished(now: number): void {
     this.exchange = null;
     this.#body = null;
     this.#limitAt = 0;
-    this.#activeAt = performance.now();
+    this.#activeAt = now;
     if (this.#state === CLOSED) return;
     if (this.#closeAfter || this.worker.draining) {
       this.close();

@@ -49,8 +49,7 @@ function route(thought: Thought, dialled: Dialled, linked: Link): ExplainReport 
   const { method, authority, path, query } = head;
   const seen = { ...NOTHING, request: { method, authority, path, query }, bind: bindOf(dialled) };
   const frontend = new Frontend();
-  if (!resolveFrontend({ bind, head, peer }, linked.live, frontend))
-    return { ...seen, answer: answerOf(FAILURES.noFrontend) };
+  if (!resolveFrontend({ bind, head, peer }, linked.live, frontend)) return { ...seen, answer: unaddressed(bind) };
   const { service, listener, table, tableId } = frontend;
   const winner = table === null ? null : table.find(head);
   const plan = table === null ? (service?.fallback ?? null) : (winner?.value ?? null);
@@ -126,6 +125,13 @@ function backendAnswer(backends: readonly ExplainedBackend[]): ExplainedAnswer |
 
 function bindOf({ bind, found }: { bind: BindPlan; found: string }): ExplainReport['bind'] {
   return { id: bind.id, gateway: bind.gateway, found };
+}
+
+function unaddressed(bind: BindPlan): ExplainedAnswer {
+  const answer = answerOf(FAILURES.noFrontend);
+  const hostnames = bind.listeners.map(({ hostname }) => hostname ?? '*');
+  const known = hostnames.length === 0 ? '' : ` (the listeners here have the hostnames ${hostnames.join(', ')})`;
+  return { ...answer, message: `${answer.message}${known}` };
 }
 
 function answerOf({ status, reason, body }: Failure): ExplainedAnswer {

@@ -15,7 +15,7 @@ export interface ExplainReport {
   readonly answer: ExplainedAnswer | null;
 }
 
-export interface ExplainedRequest {
+interface ExplainedRequest {
   readonly method: string;
   readonly authority: string;
   /** Normalised: what is matched. */
@@ -23,7 +23,7 @@ export interface ExplainedRequest {
   readonly query: string;
 }
 
-export interface ExplainedFrontend {
+interface ExplainedFrontend {
   readonly service: string | null;
   readonly listener: string | null;
   /** null: no route is attached, the Service is forwarded to itself. */

@@ -38,6 +38,8 @@ export class FieldBlock implements Fields {
   /** The same for names that were sent more than once. */
   repeated = 0;
   readonly #lines: number[] = new Array(KINDS).fill(0);
+  /** A line was dropped, restated or added since the head was parsed (the parser takes the flag back when it is done). */
+  edited = false;
   readonly #marks: number[] = [];
   #addedNames: string[] = [];
   #addedValues: string[] = [];
@@ -96,6 +98,7 @@ export class FieldBlock implements Fields {
   }
 
   drop(index: number): void {
+    this.edited = true;
     this.#marks[index * STRIDE + KIND]! |= REMOVED;
   }
 
@@ -204,6 +207,7 @@ export class FieldBlock implements Fields {
   #push(name: string, value: string): void {
     const safe = fieldName(name);
     if (safe === '') return;
+    this.edited = true;
     this.#addedNames.push(safe);
     this.#addedValues.push(fieldValue(value));
   }
@@ -211,6 +215,7 @@ export class FieldBlock implements Fields {
   #cut(name: string): void {
     for (let i = this.#next(name, 0); i >= 0; i = this.#next(name, i + 1)) this.drop(i);
     if (!this.#addedNames.includes(name)) return;
+    this.edited = true;
     const names = this.#addedNames;
     this.#addedValues = this.#addedValues.filter((_, i) => names[i] !== name);
     this.#addedNames = names.filter((added) => added !== name);

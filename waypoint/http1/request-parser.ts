@@ -3,6 +3,7 @@
 import type { PathLevel } from '../../routing/path.ts';
 import { FieldScanner } from './field-scanner.ts';
 import { HeadInput } from './head-input.ts';
+import { HeadMemo } from './head-memo.ts';
 import { FAILED, type HeadLimits, MORE, type ParseFailure } from './limits.ts';
 import { readRequestFields } from './request-fields.ts';
 import { Http1RequestHead } from './request-head.ts';
@@ -24,6 +25,9 @@ export class RequestParser {
   readonly #line: RequestLine;
   readonly #scanner: FieldScanner;
   readonly #input: HeadInput = new HeadInput();
+  readonly #memo: HeadMemo = new HeadMemo();
+  /** The head is still the previous one's: it is cleared when the next turns out to be another. */
+  #stale = false;
   #leading = 0;
   #inFields = false;
 
@@ -38,6 +42,11 @@ export class RequestParser {
   push(chunk: Buffer, from: number): number {
     let at = from;
     if (!this.started) {
+      if (this.#stale) {
+        const length = this.#memo.match(chunk, from);
+        if (length > 0) return from + length;
+        this.#clear();
+      }
       at = this.#skipLeading(chunk, from);
       if (at < 0) return at;
       this.started = true;
@@ -63,9 +72,19 @@ export class RequestParser {
   }
 
   reset(): void {
-    this.head.reset();
+    const { head } = this;
     this.failure = null;
     this.started = false;
+    this.#stale = true;
+    // What was parsed once holds for the same bytes, unless a filter changed it since.
+    if (head.fields.edited || head.upgrade !== null) this.#memo.forget();
+    head.forwardPath = null;
+    head.forwardAuthority = null;
+  }
+
+  #clear(): void {
+    this.head.reset();
+    this.#stale = false;
     this.#leading = 0;
     this.#inFields = false;
     this.#line.begin();
@@ -109,6 +128,9 @@ export class RequestParser {
     const failure = readRequestFields(head, this.trusted);
     if (failure !== null) return this.#fail(failure);
     const offset = input.offset(this.#scanner.at);
+    head.fields.edited = false;
+    // An offset behind a head that began in this chunk is as far as its bytes go.
+    if (offset === input.base + this.#scanner.at) this.#memo.keep(input.bytes, input.base, offset);
     input.release();
     return offset;
   }

@@ -2,6 +2,7 @@
 
 import { FieldScanner } from './field-scanner.ts';
 import { HeadInput } from './head-input.ts';
+import { HeadMemo } from './head-memo.ts';
 import { FAILED, type HeadLimits, MORE, type ParseFailure } from './limits.ts';
 import { readResponseFields } from './response-fields.ts';
 import { Http1ResponseHead } from './response-head.ts';
@@ -14,6 +15,9 @@ export class ResponseParser {
   readonly #line: StatusLine = new StatusLine();
   readonly #scanner: FieldScanner;
   readonly #input: HeadInput = new HeadInput();
+  readonly #memo: HeadMemo = new HeadMemo();
+  /** The head is still that of the previous response: it is cleared when the next turns out to be another. */
+  #stale = false;
   #method = '';
   #inFields = false;
 
@@ -24,6 +28,11 @@ export class ResponseParser {
 
   /** Offset in `chunk` behind the head, MORE, or FAILED. Interim (1xx) heads come out like any other; then call `next`. */
   push(chunk: Buffer, from: number): number {
+    if (this.#stale) {
+      const length = this.#memo.match(chunk, from);
+      if (length > 0) return from + length;
+      this.#clear();
+    }
     const input = this.#input;
     input.feed(chunk, from, this.#limits.headBytes);
     if (!this.#inFields) {
@@ -42,14 +51,23 @@ export class ResponseParser {
 
   /** The answer to a request with this method comes next: HEAD has no body. */
   reset(method: string): void {
+    // What was parsed once holds for the same bytes in answer to the same method, unless a filter changed it since.
+    if (method !== this.#method || this.head.fields.edited || this.head.status < 200) this.#memo.forget();
     this.#method = method;
-    this.next();
+    this.failure = null;
+    this.#stale = true;
   }
 
   /** The head was interim: the same request's next head follows. */
   next(): void {
-    this.head.reset();
     this.failure = null;
+    this.#memo.forget();
+    this.#clear();
+  }
+
+  #clear(): void {
+    this.head.reset();
+    this.#stale = false;
     this.#inFields = false;
     this.#line.begin();
     this.#input.release();
@@ -68,6 +86,8 @@ export class ResponseParser {
     const reason = readResponseFields(head, this.#method);
     if (reason !== '') return this.#fail(reason);
     const offset = input.offset(this.#scanner.at);
+    head.fields.edited = false;
+    if (offset === input.base + this.#scanner.at) this.#memo.keep(input.bytes, input.base, offset);
     input.release();
     return offset;
   }

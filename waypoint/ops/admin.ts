@@ -36,7 +36,8 @@ export interface Admin {
 
 interface Page {
   readonly status: number;
-  readonly type: 'text/plain' | 'application/json' | 'text/html';
+  /** Media type, without its charset. */
+  readonly type: string;
   readonly body: string;
 }
 
@@ -93,7 +94,7 @@ function isTrustedHost(authority: string, configuredHost: string): boolean {
 
 function send(response: ServerResponse, { status, type, body }: Page): void {
   response.writeHead(status, {
-    'content-type': type === 'text/plain' ? 'text/plain; version=0.0.4; charset=utf-8' : `${type}; charset=utf-8`,
+    'content-type': `${type}; charset=utf-8`,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(status === 405 ? { allow: 'GET' } : {}),
@@ -107,7 +108,7 @@ function readyPage(state: AdminState): Page {
 }
 
 async function metricsPage(state: AdminState): Promise<Page> {
-  return text(200, await state.metrics());
+  return { status: 200, type: 'text/plain; version=0.0.4', body: await state.metrics() };
 }
 
 function statusesPage(state: AdminState, query: URLSearchParams): Page {

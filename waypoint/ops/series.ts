@@ -6,7 +6,7 @@ import { BUCKETS, bucketOf } from './buckets.ts';
 export const SUM: number = BUCKETS;
 export const FIRST_COUNTER: number = BUCKETS + 1;
 export const SECOND_COUNTER: number = BUCKETS + 2;
-export const VALUES: number = BUCKETS + 3;
+const VALUES: number = BUCKETS + 3;
 
 /** Plain data: values by place in `labels`, and what was added since the last delta. */
 export interface SeriesDelta {

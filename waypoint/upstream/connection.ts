@@ -8,7 +8,7 @@ import { lastChunk, writeChunk } from '../http1/body-writer.ts';
 import { CHUNKED, LENGTH, NONE } from '../http1/framing.ts';
 import { FAILED, MORE } from '../http1/limits.ts';
 import { ResponseParser } from '../http1/response-parser.ts';
-import { READ_BUFFER } from '../read-buffer.ts';
+import { READ_BUFFER, readBytes } from '../read-buffer.ts';
 import { Timer, type TimerTarget } from '../timers.ts';
 import type { Worker } from '../worker-context.ts';
 import type { Pool } from './pool.ts';
@@ -346,8 +346,8 @@ function onConnect(this: Socket): void {
 
 const ON_READ = {
   buffer: READ_BUFFER,
-  callback(this: Socket, bytes: number, buffer: Uint8Array): boolean {
-    (this as OwnedSocket).upstream.received((buffer as Buffer).subarray(0, bytes));
+  callback(this: Socket, bytes: number): boolean {
+    (this as OwnedSocket).upstream.received(readBytes(bytes));
     return true;
   },
 };

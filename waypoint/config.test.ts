@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { DEFAULT_LIMITS, describeRunFlags, parseRunOptions, type RunOptions } from './config.ts';
+
+function optionsOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): RunOptions {
+  const parsed = parseRunOptions(argv, env);
+  assert.ok('options' in parsed, JSON.stringify(parsed));
+  return parsed.options;
+}
+
+function errorsOf(argv: readonly string[]): readonly string[] {
+  const parsed = parseRunOptions(argv, {});
+  return 'errors' in parsed ? parsed.errors : [];
+}
+
+describe('parseRunOptions', () => {
+  it('has a default for everything but the resources', () => {
+    const options = optionsOf(['--config', 'a.yaml']);
+    assert.deepEqual(options.config, ['a.yaml']);
+    assert.deepEqual(options.admin, { host: '127.0.0.1', port: 15_000 });
+    assert.equal(options.bind, '127.0.0.1');
+    assert.ok(options.workers >= 1);
+    assert.equal(options.accessLog, 'json');
+    assert.deepEqual([options.drainDelayMs, options.drainTimeoutMs], [5000, 25_000]);
+    assert.deepEqual(options.limits, DEFAULT_LIMITS);
+  });
+
+  it('is plain data', () => {
+    const options = optionsOf(['--config', 'a', '--trusted-proxies', '10.0.0.0/8,::1', '--admin', 'off']);
+    assert.deepEqual(structuredClone(options), options);
+    assert.deepEqual(options.trustedProxies, ['10.0.0.0/8', '::1']);
+    assert.equal(options.admin, null);
+  });
+
+  it('takes each limit from a flag of its own', () => {
+    const argv = Object.keys(DEFAULT_LIMITS).length;
+    const flags = describeRunFlags()
+      .split('Limits:\n')[1]!
+      .match(/--[-a-z]+ (size|n|duration)/g)!;
+    assert.equal(flags.length, argv);
+    const values = { size: '300B', n: '7', duration: '7ms' } as Readonly<Record<string, string>>;
+    const given = flags.map((flag) => flag.split(' ')).flatMap(([name, kind]) => [name!, values[kind!]!]);
+    const { limits } = optionsOf(['--config', 'a', ...given]);
+    for (const [name, value] of Object.entries(limits)) assert.equal(value, name.endsWith('Bytes') ? 300 : 7, name);
+  });
+
+  it('reads the environment', () => {
+    const env = { WAYPOINT_CONFIG: 'a,b', WAYPOINT_DRAIN_DELAY: '0s', WAYPOINT_PORT: 'tcp://10.0.0.1:80' };
+    const options = optionsOf([], env);
+    assert.deepEqual(options.config, ['a', 'b']);
+    assert.equal(options.drainDelayMs, 0);
+  });
+
+  const mistakes: readonly (readonly [name: string, argv: string[], expected: RegExp])[] = [
+    ['no resources', [], /^--config is missing/],
+    ['an argument', ['--config', 'a', 'b'], /^unexpected argument 'b'/],
+    ['a bad address', ['--config', 'a', '--bind', 'localhost'], /^--bind must be an IP address, not 'localhost'/],
+    ['a bad admin address', ['--config', 'a', '--admin', '15000'], /^--admin must be host:port or 'off'/],
+    ['no workers', ['--config', 'a', '--workers', '0'], /^--workers must be/],
+    ['a bad gateway', ['--config', 'a', '--gateway', 'shop'], /^--gateway must be namespace\/name/],
+    ['a bad network', ['--config', 'a', '--trusted-proxies', '10.0.0.0/33'], /^--trusted-proxies must be/],
+    ['a drain that ends before it begins', ['--config', 'a', '--drain-timeout', '1s'], /^--drain-timeout must not be/],
+  ];
+  for (const [name, argv, expected] of mistakes) {
+    it(`refuses ${name}`, () => {
+      const errors = errorsOf(argv);
+      assert.equal(errors.length, 1, errors.join('\n'));
+      assert.match(errors[0]!, expected);
+    });
+  }
+});
