@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseDuration } from './duration.ts';
+import { formatDuration, parseDuration } from './duration.ts';
 
 const CASES: readonly (readonly [text: string, ms: number | null])[] = [
   ['0s', 0],
@@ -32,6 +32,20 @@ describe('duration', () => {
   for (const [text, ms] of CASES) {
     it(`${JSON.stringify(text)} is ${ms === null ? 'refused' : `${ms} ms`}`, () => {
       assert.equal(parseDuration(text), ms);
+    });
+  }
+
+  const written = [
+    [0, '0s'],
+    [500, '500ms'],
+    [10_000, '10s'],
+    [90_000, '1m30s'],
+    [5_410_005, '1h30m10s5ms'],
+    [24.6, '25ms'],
+  ] as const;
+  for (const [ms, text] of written) {
+    it(`${ms} ms is written ${text}`, () => {
+      assert.equal(formatDuration(ms), text);
     });
   }
 });

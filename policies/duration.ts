@@ -11,3 +11,16 @@ export function parseDuration(text: string): number | null {
   for (const [, amount, unit] of text.matchAll(PART)) total += Number(amount) * UNIT_MS[unit as string]!;
   return total;
 }
+
+/** As the API writes it, `1m30s`; `0s` for none. Milliseconds are rounded. */
+export function formatDuration(ms: number): string {
+  let rest = Math.round(ms);
+  if (rest === 0) return '0s';
+  let text = '';
+  for (const unit of ['h', 'm', 's', 'ms']) {
+    const amount = Math.floor(rest / UNIT_MS[unit]!);
+    if (amount > 0) text += `${amount}${unit}`;
+    rest -= amount * UNIT_MS[unit]!;
+  }
+  return text;
+}
