@@ -16,7 +16,7 @@ export interface ConsistentHashPlan {
   readonly source: 'header' | 'cookie' | 'sourceIP' | 'query';
   /** Of the header, cookie or query parameter; '' for sourceIP. */
   readonly name: string;
-  /** Of a cookie that is made where the client sent none; 0: none is made. */
+  /** Of the cookie that is made where the client sent none; 0: it lives as long as the browser's session. */
   readonly ttlMs: number;
   /** Of that cookie. */
   readonly path: string;
@@ -26,6 +26,6 @@ export interface SlowStartPlan {
   readonly windowMs: number;
   /** In [0, 100]: what an endpoint gets at the very start. */
   readonly minWeightPercent: number;
-  /** > 0; 1 grows in proportion to time, more grows faster at first. */
+  /** >= 1; 1 grows in proportion to time, more grows faster at first. */
   readonly aggression: number;
 }
