@@ -14,7 +14,7 @@ export interface OutlierPlan {
   /** The n-th ejection lasts n times as long, up to the maximum. */
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
-  /** Of the endpoints, but at least one; 0: none is ejected. */
+  /** Of the endpoints, but at least one. */
   readonly maxEjectionPercent: number;
   /** While fewer than this share is healthy, health is ignored (by the backend's candidates). */
   readonly panicThresholdPercent: number;
@@ -186,7 +186,7 @@ function mayEject(
   endpoint: OutlierEndpoint,
   now: number,
 ): boolean {
-  if (endpoint.ejectedUntil > now || plan.maxEjectionPercent === 0) return false;
+  if (endpoint.ejectedUntil > now) return false;
   let ejected = 0;
   for (const other of endpoints) if (other.ejectedUntil > now) ejected += 1;
   return ejected < Math.max(1, Math.floor((endpoints.length * plan.maxEjectionPercent) / 100));

@@ -37,9 +37,9 @@ export function decodeRetryBudget(raw: unknown, path: string, report: DecodeRepo
   ]);
   const plan: RetryBudgetPlan = {
     percent: share.number('percent', PERCENT, DEFAULT_RETRY_BUDGET.percent),
-    intervalMs: bounded(share, DEFAULT_RETRY_BUDGET.intervalMs),
+    intervalMs: bounded(share, SECOND_MS, DEFAULT_RETRY_BUDGET.intervalMs),
     minCount: floor.integer('count', COUNT, DEFAULT_RETRY_BUDGET.minCount),
-    minIntervalMs: bounded(floor, DEFAULT_RETRY_BUDGET.minIntervalMs),
+    minIntervalMs: bounded(floor, 1, DEFAULT_RETRY_BUDGET.minIntervalMs),
   };
   return settings.sound && share.sound && floor.sound ? plan : null;
 }
@@ -148,8 +148,8 @@ export class RetryBudget {
   }
 }
 
-function bounded(settings: SettingsReader, fallback: number): number {
+function bounded(settings: SettingsReader, min: number, fallback: number): number {
   const ms = settings.duration('interval', fallback);
-  if (ms < SECOND_MS || ms > HOUR_MS) settings.refuse('interval', 'must be from 1s to 1h');
+  if (ms < min || ms > HOUR_MS) settings.refuse('interval', `must be from ${formatDuration(min)} to 1h`);
   return ms;
 }

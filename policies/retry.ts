@@ -271,7 +271,7 @@ const METHOD_NAME = /^[A-Z][A-Z0-9_-]*$/;
 function conditions(settings: SettingsReader, codes: Set<number>): readonly RetryCondition[] {
   const on = new Set<RetryCondition>();
   for (const [index, member] of (settings.list('on') ?? []).entries()) {
-    const code = typeof member === 'number' || /^[0-9]{3}$/.test(String(member)) ? Number(member) : 0;
+    const code = typeof member === 'number' || typeof member === 'string' ? Number(member) : Number.NaN;
     const condition = RETRY_CONDITIONS.find((name) => name === member);
     if (condition !== undefined) on.add(condition);
     else if (Number.isInteger(code) && code >= STATUS.min && code <= STATUS.max) codes.add(code);
