@@ -170,20 +170,31 @@ describe('upstream connections', () => {
     await probe(world);
   });
 
-  it('one that the backend resets under a reused connection is tried once more, before any response byte', async () => {
-    await probe(world);
-    const reused = [...world.backend.open];
-    const { script } = world.backend;
-    let struck = 0;
-    world.backend.script = (request) => {
-      if (!reused.includes(request.connection)) return script(request);
-      struck++;
-      request.connection.socket.resetAndDestroy();
-    };
-    assert.equal(await get('/idempotent'), 200);
-    assert.equal(struck, 1);
-    world.backend.script = script;
-  });
+  for (const [method, status] of [
+    ['GET', 200],
+    ['PUT', 200],
+    ['POST', 503],
+  ] as const) {
+    it(`A1 one that dies under a ${method} before any response byte: ${status}`, async () => {
+      await probe(world);
+      const reused = [...world.backend.open];
+      const from = world.backend.requests.length;
+      const { script } = world.backend;
+      let struck = 0;
+      world.backend.script = async (request) => {
+        if (!reused.includes(request.connection)) return script(request);
+        struck++;
+        await request.whole();
+        request.connection.socket.resetAndDestroy();
+      };
+      assert.equal(await get('/dies', method, method === 'GET' ? '' : 'hello'), status);
+      assert.equal(struck, 1);
+      const tries = world.backend.requests.slice(from);
+      assert.equal(tries.length, status === 200 ? 2 : 1);
+      for (const request of tries) assert.equal(request.message.body, method === 'GET' ? '' : 'hello');
+      world.backend.script = script;
+    });
+  }
 
   it('ten clients at once get ten different answers', async () => {
     const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.connect(world.port)));

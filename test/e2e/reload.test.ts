@@ -96,6 +96,8 @@ describe('hot reload', () => {
     await waypoint.write('route.yaml', 'kind: HTTPRoute\n  bad: [indent\n');
     await waypoint.apply('other.yaml', [at('/other', 'other')]);
     assert.equal(await version(), 'good');
+    const said = /error .*route\.yaml:\d+:\d+: /;
+    await eventually(() => waypoint.messages.some((message) => said.test(message)), 'the error to be told');
     await waypoint.write('route.yaml', [stamped('mended')]);
     await becomes('mended');
     await waypoint.remove('other.yaml');
@@ -110,6 +112,9 @@ describe('hot reload', () => {
     };
     await waypoint.apply('mixed.yaml', [bad, at('/mixed', 'mixed')]);
     assert.equal(await status('/mixed'), 200);
+    assert.ok(
+      waypoint.messages.some((message) => /mixed\.yaml:\d+:\d+: HTTPRoute default\/bad spec\.rules: /.test(message)),
+    );
     await waypoint.remove('mixed.yaml');
     assert.equal(await version(), 'mended');
   });
