@@ -24,7 +24,8 @@ export function serve(x: Exchange): void {
   if (plan.timeouts !== null && plan.timeouts.requestMs > 0) {
     x.downstream.limit(x.startedAt + plan.timeouts.requestMs);
   }
-  if (plan.failure !== null) return replyFailure(x, { ...FAILURES.noBackend, reason: snake(plan.failure.reason) }, plan.failure.message);
+  if (plan.failure !== null)
+    return replyFailure(x, { ...FAILURES.noBackend, reason: snake(plan.failure.reason) }, plan.failure.message);
   if (!filtered(x, plan.filters, plan.mirrors)) return;
   if (!chooseBackend(x)) return;
   if (x.share !== null && !filtered(x, x.share.filters, x.share.mirrors)) return;
@@ -35,7 +36,11 @@ export function serve(x: Exchange): void {
 /** Which table decides, and which of its candidates takes the request. false: answered. */
 function findPlan(x: Exchange): boolean {
   if (!resolveFrontend(x, x.snapshot, frontend)) {
-    replyFailure(x, FAILURES.noFrontend, `${x.bind.id}: ${x.head.authority} is no Service enrolled here and no listener's hostname`);
+    replyFailure(
+      x,
+      FAILURES.noFrontend,
+      `${x.bind.id}: ${x.head.authority} is no Service enrolled here and no listener's hostname`,
+    );
     return false;
   }
   const { service, listener, table } = frontend;
@@ -51,7 +56,11 @@ function findPlan(x: Exchange): boolean {
     }
   }
   if (x.plan !== null) return true;
-  replyFailure(x, FAILURES.noRoute, 'no match of an attached route takes this request (waypoint explain lists them with their reasons)');
+  replyFailure(
+    x,
+    FAILURES.noRoute,
+    'no match of an attached route takes this request (waypoint explain lists them with their reasons)',
+  );
   return false;
 }
 

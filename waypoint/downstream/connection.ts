@@ -3,9 +3,9 @@
 import type { Socket } from 'node:net';
 import type { BindPlan } from '../../policies/plan.ts';
 import type { Peer } from '../../routing/request.ts';
-import { abort, finish } from '../finish.ts';
 import { FAILURES } from '../errors.ts';
 import { Exchange } from '../exchange.ts';
+import { abort, finish } from '../finish.ts';
 import { BodyDecoder, type BodySink } from '../http1/body-decoder.ts';
 import { NONE } from '../http1/framing.ts';
 import { FAILED, MORE } from '../http1/limits.ts';
@@ -262,7 +262,7 @@ export class Downstream implements BodySink, TimerTarget {
       return;
     }
     x.requestBytes += data.length;
-    x.takeBody(kept(data));
+    x.takeBody(data);
   }
 
   #readRequests(chunk: Buffer, start: number): void {
@@ -295,7 +295,7 @@ export class Downstream implements BodySink, TimerTarget {
     this.#activeAt = now;
     this.#headAt = 0;
     const { framing } = this.parser.head;
-    this.#body = framing === NONE ? null : new RequestBody();
+    this.#body = framing === NONE ? null : new RequestBody(this.parser.head.contentLength);
     const x = this.#open(now);
     let from = at;
     if (framing === NONE) {
@@ -413,7 +413,8 @@ export class Downstream implements BodySink, TimerTarget {
     }
     switch (this.#state) {
       case HEAD: {
-        const at = this.#headAt > 0 ? this.#headAt + limits.requestHeadTimeoutMs : this.#activeAt + limits.keepAliveTimeoutMs;
+        const at =
+          this.#headAt > 0 ? this.#headAt + limits.requestHeadTimeoutMs : this.#activeAt + limits.keepAliveTimeoutMs;
         if (now >= at) return this.#headAt > 0 ? this.#headTimedOut() : this.close();
         next = Math.min(next, at);
         break;
