@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { call } from '../harness/call.ts';
+import { Load } from '../harness/load.ts';
 import { eventually } from '../harness/signal.ts';
 import { probe } from '../harness/verdict.ts';
 import { World } from '../harness/world.ts';
@@ -24,6 +25,23 @@ describe('workers', () => {
       }
     });
   }
+
+  it('under load only what the dead worker had in flight fails', async () => {
+    const world = await World.start(undefined, { workers: 2 });
+    try {
+      const load = new Load(world.port);
+      load.start(6, 2);
+      await eventually(() => load.requests > 200, 'some load');
+      world.waypoint.deaths = 1;
+      await world.waypoint.running.workers[0]?.terminate();
+      const before = load.requests;
+      await eventually(() => load.requests > before + 200, 'the load to go on');
+      await load.stop();
+      assert.ok(load.failures.length <= 8, load.failures.join(', '));
+    } finally {
+      await world.close();
+    }
+  });
 
   it('with two workers both serve', async () => {
     const world = await World.start(undefined, { workers: 2 });
