@@ -7,7 +7,6 @@ import { abort } from './finish.ts';
 import { forwardedHead } from './forwarding.ts';
 import { LENGTH, NONE } from './http1/framing.ts';
 import { replyFailure } from './local-reply.ts';
-import { pass } from './read-buffer.ts';
 import { relayData, relayEnd, relayHead, relayInterim } from './relay.ts';
 import { mayRetry } from './retry.ts';
 import { tunnelClosed, tunnelData, tunnelEnd, upgraded } from './tunnel.ts';
@@ -72,7 +71,7 @@ export class Attempt implements UpstreamOwner {
   }
 
   tunnel(data: Buffer): void {
-    if (this.connection !== null && !pass(this.connection.socket, data)) this.exchange.downstream.socket.pause();
+    if (this.connection?.pass(data) === false) this.exchange.downstream.pause();
   }
 
   endTunnel(): void {
@@ -91,7 +90,8 @@ export class Attempt implements UpstreamOwner {
     this.connection = connection;
     this.ready = true;
     x.upstreamAt = performance.now();
-    const head = x.upstreamHead === '' ? (x.upstreamHead = forwardedHead(x)) : x.upstreamHead;
+    if (x.upstreamHead === '') x.upstreamHead = forwardedHead(x);
+    const head = x.upstreamHead;
     const limitMs = x.plan?.plan.timeouts?.backendRequestMs ?? 0;
     const { method, framing } = x.head;
     const { body } = x;

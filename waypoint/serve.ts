@@ -17,20 +17,21 @@ const frontend: Frontend = new Frontend();
 export function serve(x: Exchange): void {
   if (x.done) return;
   identify(x);
-  if (looped(x)) return replyFailure(x, FAILURES.loop, 'Via names this waypoint: a backend leads back to it');
   screenUpgrade(x);
-  if (!findPlan(x)) return;
+  if (!entered(x) || !findPlan(x) || !usable(x)) return;
   const { plan } = x.plan as NonNullable<Exchange['plan']>;
-  if (plan.timeouts !== null && plan.timeouts.requestMs > 0) {
-    x.downstream.limit(x.startedAt + plan.timeouts.requestMs);
-  }
-  if (plan.failure !== null)
-    return replyFailure(x, { ...FAILURES.noBackend, reason: snake(plan.failure.reason) }, plan.failure.message);
   if (!filtered(x, plan.filters, plan.mirrors)) return;
   if (!chooseBackend(x)) return;
   if (x.share !== null && !filtered(x, x.share.filters, x.share.mirrors)) return;
   sendCopies(x);
   attempt(x);
+}
+
+/** false: the request has been here before, and was answered. */
+function entered(x: Exchange): boolean {
+  if (!looped(x)) return true;
+  replyFailure(x, FAILURES.loop, 'Via names this waypoint: a backend leads back to it');
+  return false;
 }
 
 /** Which table decides, and which of its candidates takes the request. false: answered. */
@@ -61,6 +62,15 @@ function findPlan(x: Exchange): boolean {
     FAILURES.noRoute,
     'no match of an attached route takes this request (waypoint explain lists them with their reasons)',
   );
+  return false;
+}
+
+/** Starts the rule's clock. false: the rule can not be served as it was written, and was answered so. */
+function usable(x: Exchange): boolean {
+  const { failure, timeouts } = (x.plan as NonNullable<Exchange['plan']>).plan;
+  if (timeouts !== null && timeouts.requestMs > 0) x.downstream.endRequestAt(x.startedAt + timeouts.requestMs);
+  if (failure === null) return true;
+  replyFailure(x, { ...FAILURES.noBackend, reason: snake(failure.reason) }, failure.message);
   return false;
 }
 
