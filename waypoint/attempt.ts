@@ -1,13 +1,12 @@
 // One try of an exchange at one endpoint: sends the request, hands the response to the relay, or decides about another try.
 
 import type { Endpoint } from '../routing/endpoint.ts';
-import { abort } from './finish.ts';
 import { FAILURES, type Failure } from './errors.ts';
 import type { Exchange } from './exchange.ts';
+import { abort } from './finish.ts';
 import { forwardedHead } from './forwarding.ts';
 import { LENGTH, NONE } from './http1/framing.ts';
 import { replyFailure } from './local-reply.ts';
-import { kept } from './read-buffer.ts';
 import { relayData, relayEnd, relayHead, relayInterim } from './relay.ts';
 import { mayRetry } from './retry.ts';
 import { tunnelClosed, tunnelData, tunnelEnd, upgraded } from './tunnel.ts';
@@ -21,7 +20,11 @@ const ONE_WRITE_BYTES = 16_384;
 export function attempt(x: Exchange): void {
   const endpoint = x.backend?.pick(x.worker.random, x.endpoint) ?? null;
   if (endpoint === null) {
-    replyFailure(x, FAILURES.noEndpoint, `${x.backend?.id}: no endpoint is ready or serving (is an EndpointSlice there?)`);
+    replyFailure(
+      x,
+      FAILURES.noEndpoint,
+      `${x.backend?.id}: no endpoint is ready or serving (is an EndpointSlice there?)`,
+    );
     return;
   }
   x.tries++;
@@ -53,8 +56,9 @@ export class Attempt implements UpstreamOwner {
 
   // What the client's side asks for.
 
-  write(data: Buffer): boolean {
-    return (this.connection as UpstreamConnection).write(data);
+  /** Passes on a piece that is valid during the call only. */
+  pass(data: Buffer): boolean {
+    return (this.connection as UpstreamConnection).pass(data);
   }
 
   endBody(): void {
@@ -67,7 +71,7 @@ export class Attempt implements UpstreamOwner {
   }
 
   tunnel(data: Buffer): void {
-    if (this.connection?.socket.write(kept(data)) === false) this.exchange.downstream.socket.pause();
+    if (this.connection?.pass(data) === false) this.exchange.downstream.pause();
   }
 
   endTunnel(): void {
@@ -86,7 +90,8 @@ export class Attempt implements UpstreamOwner {
     this.connection = connection;
     this.ready = true;
     x.upstreamAt = performance.now();
-    const head = x.upstreamHead === '' ? (x.upstreamHead = forwardedHead(x)) : x.upstreamHead;
+    if (x.upstreamHead === '') x.upstreamHead = forwardedHead(x);
+    const head = x.upstreamHead;
     const limitMs = x.plan?.plan.timeouts?.backendRequestMs ?? 0;
     const { method, framing } = x.head;
     const { body } = x;
@@ -110,7 +115,7 @@ export class Attempt implements UpstreamOwner {
     for (const piece of body.pieces) flowing = connection.write(piece) && flowing;
     if (body.complete) connection.endRequest(body.trailers);
     connection.socket.uncork();
-    body.sent();
+    body.taken();
     if (flowing) x.downstream.resume();
   }
 

@@ -79,16 +79,16 @@ export class Exchange implements FilterContext {
     this.startedAt = startedAt;
   }
 
-  /** A piece of the request body arrived. */
+  /** A piece of the request body arrived; it is valid during the call only. */
   takeBody(data: Buffer): void {
     const body = this.body as RequestBody;
     if (this.answered && this.attempt === null) return;
     if (this.attempt?.ready) {
-      body.add(data, 'sent');
-      if (!this.attempt.write(data)) this.downstream.pause();
+      body.sent(data);
+      if (!this.attempt.pass(data)) this.downstream.pause();
       return;
     }
-    body.add(data, 'waiting');
+    body.wait(data);
     if (body.held >= this.worker.limits.bufferBytes) this.downstream.pause();
   }
 

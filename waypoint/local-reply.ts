@@ -1,6 +1,5 @@
 // Answers the waypoint gives itself, from a failure or from a filter, through the same response filters as any other.
 
-import { STATUS_CODES } from 'node:http';
 import { applyResponseFilters } from '../policies/index.ts';
 import type { LocalReply } from '../policies/policy.ts';
 import type { Failure } from './errors.ts';
@@ -8,6 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
 import type { ParseFailure } from './http1/limits.ts';
 import { ResponseParser } from './http1/response-parser.ts';
+import { reasonPhrase } from './reason-phrases.ts';
 
 /** The exchange failed before an answer began. `detail` is for the log: what was tried, on what, and the next step. */
 export function replyFailure(x: Exchange, failure: Failure, detail: string): void {
@@ -36,7 +36,7 @@ function send(x: Exchange, status: number, reason: string, headers: LocalReply['
   x.reason = reason;
   x.answered = true;
   const bodiless = status === 204 || status === 304;
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+  let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
   for (const [name, value] of headers) text += `${name}: ${value}\r\n`;
   if (!bodiless && body !== '') text += 'content-type: text/plain; charset=utf-8\r\n';
   if (!bodiless) text += `content-length: ${body.length}\r\n`;

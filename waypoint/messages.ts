@@ -21,7 +21,12 @@ export type FromWorker =
   | { readonly type: 'bind'; readonly id: string; readonly error: string | null }
   | { readonly type: 'log'; readonly text: string }
   | { readonly type: 'metrics'; readonly delta: MetricsDelta }
-  | { readonly type: 'collected'; readonly id: number; readonly delta: MetricsDelta; readonly endpoints: readonly EndpointReport[] }
+  | {
+      readonly type: 'collected';
+      readonly id: number;
+      readonly delta: MetricsDelta;
+      readonly endpoints: readonly EndpointReport[];
+    }
   | { readonly type: 'drained' };
 
 /** The live state of one endpoint in one worker. */

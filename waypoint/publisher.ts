@@ -2,7 +2,7 @@
 
 import type { BackendPlan, BindPlan, RoutePlanEntry, ServicePlan, Snapshot, TablePlan } from '../policies/plan.ts';
 
-export interface TableUpdate {
+interface TableUpdate {
   readonly id: string;
   readonly upserts: readonly RoutePlanEntry[];
   readonly removals: readonly string[];
@@ -18,7 +18,7 @@ export interface SnapshotUpdate {
   readonly droppedTables: readonly string[];
 }
 
-export interface Changes<T> {
+interface Changes<T> {
   readonly set: readonly T[];
   readonly dropped: readonly string[];
 }

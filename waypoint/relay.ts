@@ -6,7 +6,7 @@ import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
 import { lastChunk, writeChunk } from './http1/body-writer.ts';
 import { CHUNKED, CLOSE, LENGTH } from './http1/framing.ts';
-import { kept } from './read-buffer.ts';
+import { pass } from './read-buffer.ts';
 import type { UpstreamConnection } from './upstream/connection.ts';
 
 /** A body that came with its head and is this small leaves in the same write. */
@@ -71,7 +71,7 @@ function framingLines(x: Exchange, attempt: Attempt, framing: number): string {
 export function relayData(x: Exchange, attempt: Attempt, connection: UpstreamConnection, data: Buffer): void {
   x.responseBytes += data.length;
   const { downstream } = x;
-  const flowing = attempt.chunked ? writeChunk(downstream.socket, kept(data)) : downstream.socket.write(kept(data));
+  const flowing = attempt.chunked ? writeChunk(downstream.socket, data) : pass(downstream.socket, data);
   if (flowing) return;
   downstream.blocked();
   connection.socket.pause();

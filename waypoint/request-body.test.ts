@@ -3,26 +3,35 @@ import { REPLAY_BYTES, RequestBody } from './request-body.ts';
 
 describe('request body', () => {
   it('keeps what was sent as long as all of it fits', () => {
-    const body = new RequestBody();
-    body.add(Buffer.alloc(REPLAY_BYTES), 'sent');
+    const body = new RequestBody(0);
+    body.sent(Buffer.alloc(REPLAY_BYTES));
     assert.deepEqual([body.kept, body.held], [true, REPLAY_BYTES]);
-    body.add(Buffer.alloc(1), 'sent');
+    body.sent(Buffer.alloc(1));
     assert.deepEqual([body.kept, body.held, body.pieces.length], [false, 0, 0]);
   });
 
+  it('keeps nothing of a body that says that it is too long', () => {
+    const body = new RequestBody(REPLAY_BYTES + 1);
+    body.sent(Buffer.from('x'));
+    assert.deepEqual([body.kept, body.held], [false, 0]);
+  });
+
   it('never loses what still waits, however long it is', () => {
-    const body = new RequestBody();
-    body.add(Buffer.alloc(REPLAY_BYTES), 'waiting');
-    body.add(Buffer.from('x'), 'waiting');
+    const body = new RequestBody(0);
+    body.wait(Buffer.alloc(REPLAY_BYTES));
+    body.wait(Buffer.from('x'));
     assert.deepEqual([body.kept, body.held], [false, REPLAY_BYTES + 1]);
-    body.sent();
+    body.taken();
     assert.equal(body.held, 0);
   });
 
   it('keeps a short body for the next try after it was sent, until it is released', () => {
-    const body = new RequestBody();
-    body.add(Buffer.from('abc'), 'waiting');
-    body.sent();
+    const body = new RequestBody(3);
+    const bytes = Buffer.from('abc');
+    body.wait(bytes);
+    // The bytes were another's: they change with its next read.
+    bytes.fill(0);
+    body.taken();
     assert.equal(Buffer.concat(body.pieces).toString(), 'abc');
     body.release();
     assert.deepEqual([body.kept, body.held], [false, 0]);

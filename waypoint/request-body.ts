@@ -1,5 +1,7 @@
 // A request body on its way: held until an endpoint takes it, and kept while another try or a copy may need it again.
 
+import { kept } from './read-buffer.ts';
+
 /** Body bytes kept for a retry or a copy; a longer body is not repeatable. */
 export const REPLAY_BYTES = 65_536;
 
@@ -9,22 +11,31 @@ export class RequestBody {
   /** Bytes in `pieces`. */
   held = 0;
   /** The body can be sent again from its first byte. */
-  kept = true;
+  kept: boolean;
   complete = false;
   /** Sanitised trailer lines, '' when none. */
   trailers = '';
 
-  /** Takes note of a piece. `sent`: an endpoint has it already, so it is only kept for repetition. */
-  add(data: Buffer, state: 'sent' | 'waiting'): void {
-    if (this.kept && this.held + data.length > REPLAY_BYTES) this.#giveUp(state);
-    if (this.kept || state === 'waiting') {
-      this.pieces.push(data);
-      this.held += data.length;
-    }
+  /** `length`: as declared, 0 when it is not; a body that can not be kept whole is not kept at all. */
+  constructor(length: number) {
+    this.kept = length <= REPLAY_BYTES;
   }
 
-  /** What was waiting has been sent: unless it is kept for repetition, it is let go. */
-  sent(): void {
+  /** A piece that no endpoint has yet: it is held, however long the body is. */
+  wait(data: Buffer): void {
+    if (this.held + data.length > REPLAY_BYTES) this.kept = false;
+    this.#hold(data);
+  }
+
+  /** A piece that an endpoint is given now: it is held for repetition only. */
+  sent(data: Buffer): void {
+    if (!this.kept) return;
+    if (this.held + data.length > REPLAY_BYTES) this.release();
+    else this.#hold(data);
+  }
+
+  /** An endpoint has taken what waited: unless it is kept for repetition, it is let go. */
+  taken(): void {
     if (!this.kept) this.#clear();
   }
 
@@ -34,9 +45,9 @@ export class RequestBody {
     this.#clear();
   }
 
-  #giveUp(state: 'sent' | 'waiting'): void {
-    this.kept = false;
-    if (state === 'sent') this.#clear();
+  #hold(data: Buffer): void {
+    this.pieces.push(kept(data));
+    this.held += data.length;
   }
 
   #clear(): void {

@@ -17,14 +17,9 @@ const frontend: Frontend = new Frontend();
 export function serve(x: Exchange): void {
   if (x.done) return;
   identify(x);
-  if (looped(x)) return replyFailure(x, FAILURES.loop, 'Via names this waypoint: a backend leads back to it');
   screenUpgrade(x);
-  if (!findPlan(x)) return;
+  if (!entered(x) || !findPlan(x) || !usable(x)) return;
   const { plan } = x.plan as NonNullable<Exchange['plan']>;
-  if (plan.timeouts !== null && plan.timeouts.requestMs > 0) {
-    x.downstream.limit(x.startedAt + plan.timeouts.requestMs);
-  }
-  if (plan.failure !== null) return replyFailure(x, { ...FAILURES.noBackend, reason: snake(plan.failure.reason) }, plan.failure.message);
   if (!filtered(x, plan.filters, plan.mirrors)) return;
   if (!chooseBackend(x)) return;
   if (x.share !== null && !filtered(x, x.share.filters, x.share.mirrors)) return;
@@ -32,10 +27,21 @@ export function serve(x: Exchange): void {
   attempt(x);
 }
 
+/** false: the request has been here before, and was answered. */
+function entered(x: Exchange): boolean {
+  if (!looped(x)) return true;
+  replyFailure(x, FAILURES.loop, 'Via names this waypoint: a backend leads back to it');
+  return false;
+}
+
 /** Which table decides, and which of its candidates takes the request. false: answered. */
 function findPlan(x: Exchange): boolean {
   if (!resolveFrontend(x, x.snapshot, frontend)) {
-    replyFailure(x, FAILURES.noFrontend, `${x.bind.id}: ${x.head.authority} is no Service enrolled here and no listener's hostname`);
+    replyFailure(
+      x,
+      FAILURES.noFrontend,
+      `${x.bind.id}: ${x.head.authority} is no Service enrolled here and no listener's hostname`,
+    );
     return false;
   }
   const { service, listener, table } = frontend;
@@ -51,7 +57,20 @@ function findPlan(x: Exchange): boolean {
     }
   }
   if (x.plan !== null) return true;
-  replyFailure(x, FAILURES.noRoute, 'no match of an attached route takes this request (waypoint explain lists them with their reasons)');
+  replyFailure(
+    x,
+    FAILURES.noRoute,
+    'no match of an attached route takes this request (waypoint explain lists them with their reasons)',
+  );
+  return false;
+}
+
+/** Starts the rule's clock. false: the rule can not be served as it was written, and was answered so. */
+function usable(x: Exchange): boolean {
+  const { failure, timeouts } = (x.plan as NonNullable<Exchange['plan']>).plan;
+  if (timeouts !== null && timeouts.requestMs > 0) x.downstream.endRequestAt(x.startedAt + timeouts.requestMs);
+  if (failure === null) return true;
+  replyFailure(x, { ...FAILURES.noBackend, reason: snake(failure.reason) }, failure.message);
   return false;
 }
 

@@ -4,7 +4,7 @@ import { FAILURES } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { abort, finish } from './finish.ts';
 import { replyFailure } from './local-reply.ts';
-import { kept } from './read-buffer.ts';
+import { pass } from './read-buffer.ts';
 import type { UpstreamConnection } from './upstream/connection.ts';
 
 /** Upgrades that are passed on; any other `Upgrade` is removed and the request is served as plain HTTP. */
@@ -22,7 +22,11 @@ export function upgraded(x: Exchange, connection: UpstreamConnection, rest: Buff
   const { downstream } = x;
   if (x.head.upgrade === null || head.upgrade !== x.head.upgrade) {
     x.cancelAttempt();
-    replyFailure(x, FAILURES.upstreamProtocol, `${connection.where}: 101 to a request that did not ask for ${head.upgrade}`);
+    replyFailure(
+      x,
+      FAILURES.upstreamProtocol,
+      `${connection.where}: 101 to a request that did not ask for ${head.upgrade}`,
+    );
     return;
   }
   x.status = 101;
@@ -38,7 +42,9 @@ export function tunnelData(x: Exchange, connection: UpstreamConnection, data: Bu
   x.responseBytes += data.length;
   const { downstream } = x;
   downstream.touch();
-  if (!downstream.write(kept(data))) connection.socket.pause();
+  if (pass(downstream.socket, data)) return;
+  downstream.blocked();
+  connection.socket.pause();
 }
 
 /** The endpoint will send nothing more. */

@@ -1,12 +1,12 @@
 // What every connection of one worker shares: the snapshot, the live endpoints, the limits, the clocks and the books.
 
+import type { PathLevel } from '../routing/path.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { Limits } from './config.ts';
 import type { HeadLimits } from './http1/limits.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 import type { AccessLog } from './ops/access-log.ts';
 import type { WorkerMetrics } from './ops/metrics.ts';
-import type { PathLevel } from '../routing/path.ts';
 import type { Timers } from './timers.ts';
 
 export interface Worker {

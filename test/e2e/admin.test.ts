@@ -48,7 +48,7 @@ describe('admin', () => {
     for (const text of body.split('\n')) assert.match(text, line);
     const counts = [...body.matchAll(/^http_server_request_duration_seconds_count\{([^}]*)\} (\d+)$/gm)];
     const ok = counts
-      .filter(([, labels]) => /status_code="200"/.test(labels ?? ''))
+      .filter(([, labels]) => /status_(code="200"|class="2xx")/.test(labels ?? ''))
       .reduce((sum, match) => sum + Number(match[2]), 0);
     assert.ok(ok >= 3, `${ok} requests of status 200 in ${counts.map(([text]) => text).join('\n')}`);
   });

@@ -119,4 +119,39 @@ describe('body integrity', () => {
     });
     await Promise.all(work);
   });
+
+  it('a streamed download arrives piece by piece', async () => {
+    const { script } = world.backend;
+    const { promise, resolve } = Promise.withResolvers<BackendRequest>();
+    world.backend.script = async (request) => {
+      await request.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n');
+      resolve(request);
+    };
+    const client = await RawClient.connect(world.port);
+    await client.send(`GET /events HTTP/1.1\r\n${HOST}\r\n`);
+    const request = await promise;
+    await client.until(/text\/event-stream/);
+    for (let i = 0; i < 5; i++) {
+      await request.send(`8\r\nevent ${i}\n\r\n`);
+      await client.until(new RegExp(`event ${i}\n`));
+    }
+    await request.send('0\r\n\r\n');
+    assert.equal((await client.response()).bodyBytes, 40);
+    world.backend.script = script;
+    client.destroy();
+  });
+
+  it('a streamed upload arrives piece by piece', async () => {
+    const from = world.backend.requests.length;
+    const client = await RawClient.connect(world.port);
+    await client.send(`POST /pieces HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`);
+    const request = await world.backend.request(from);
+    for (let i = 1; i <= 5; i++) {
+      await client.send('4\r\nabcd\r\n');
+      await request.bodyBytes(4 * i);
+    }
+    await client.send('0\r\n\r\n');
+    assert.equal(echoed(await client.response('POST')).bodyBytes, 20);
+    client.destroy();
+  });
 });

@@ -21,7 +21,7 @@ describe('drain', () => {
     port = await freePort();
   });
   afterEach(async () => {
-    await child.close();
+    await (child as WaypointProcess | undefined)?.close();
     await RawClient.destroyAll();
     await backend.close();
   });

@@ -25,19 +25,27 @@ describe('Expect', () => {
   });
   after(() => world.close());
 
-  for (const path of ['/e', '/ask']) {
-    for (const value of ['100-continue', '100-Continue']) {
-      it(`U7 ${value} at ${path}: one 100, then the body is taken`, async () => {
-        const client = await RawClient.connect(world.port);
-        await client.send(expecting(value, path));
-        await client.until(/^HTTP\/1\.1 100 [^\r]*\r\n\r\n/);
-        await client.send('hello');
-        assert.equal(echoed(await client.response('POST')).bodyBytes, 5);
-        assert.equal(client.interim.length, 1);
-        client.destroy();
-      });
-    }
+  for (const value of ['100-continue', '100-Continue']) {
+    it(`U7 ${value}: one 100 of the backend's, then the body is taken`, async () => {
+      const client = await RawClient.connect(world.port);
+      await client.send(expecting(value, '/ask'));
+      await client.until(/^HTTP\/1\.1 100 [^\r]*\r\n\r\n/);
+      await client.send('hello');
+      assert.equal(echoed(await client.response('POST')).bodyBytes, 5);
+      assert.equal(client.interim.length, 1);
+      client.destroy();
+    });
   }
+
+  it('U7 a backend that knows no 100: the client sends the body unasked', async () => {
+    const from = world.backend.requests.length;
+    const client = await RawClient.connect(world.port);
+    await client.send(expecting('100-continue'));
+    await world.backend.request(from);
+    await client.send('hello');
+    assert.equal(echoed(await client.response('POST')).bodyBytes, 5);
+    client.destroy();
+  });
 
   it('U7 a client that does not wait', async () => {
     const client = await RawClient.connect(world.port);
@@ -66,6 +74,16 @@ describe('Expect', () => {
       await expectRejected(world, expecting(value), [417]);
     });
   }
+
+  it('U7 without a body it changes nothing', async () => {
+    const client = await RawClient.connect(world.port);
+    await client.send(
+      'GET /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n',
+    );
+    assert.equal((await client.response()).status, 200);
+    assert.equal(echoed(await client.response()).target, '/next');
+    client.destroy();
+  });
 
   it('U7 from HTTP/1.0 no 100 is sent', async () => {
     const client = await RawClient.connect(world.port);

@@ -51,6 +51,23 @@ describe('pipelines', () => {
     client.destroy();
   });
 
+  it('two thousand pipelined requests, across the ends of every buffer, each get their own answer', async () => {
+    const client = await RawClient.connect(world.port);
+    const ids = Array.from({ length: 2000 }, (_, i) => `id-${i}-${'x'.repeat(i % 97)}`);
+    const bytes = ids.map((id, i) => {
+      const body = i % 3 === 0 ? id : '';
+      const length = body === '' ? '' : `Content-Length: ${body.length}\r\n`;
+      return `${body === '' ? 'GET' : 'PUT'} /${id} HTTP/1.1\r\n${HOST}X-Test-Id: ${id}\r\n${length}\r\n${body}`;
+    });
+    const sending = client.send(bytes.join(''));
+    for (const id of ids) {
+      const answer = await client.response();
+      assert.deepEqual([answer.get('x-echo-id'), echoed(answer).target], [id, `/${id}`]);
+    }
+    await sending;
+    client.destroy();
+  });
+
   it('a pipeline cut at every byte is answered alike', async () => {
     const bytes = `GET /a HTTP/1.1\r\n${HOST}\r\nPOST /b HTTP/1.1\r\n${HOST}Content-Length: 2\r\n\r\nhiGET /c HTTP/1.1\r\n${HOST}\r\n`;
     for (let cut = 1; cut < bytes.length; cut += 3) {

@@ -1,6 +1,7 @@
 // Connections between requests: kept, closed, HTTP/1.0, HEAD, and upstream connections used again or found dead.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { echoed } from '../harness/echoed.ts';
 import { RawClient } from '../harness/raw-client.ts';
 import { type BackendRequest, echo } from '../harness/scripted-backend.ts';
@@ -170,19 +171,57 @@ describe('upstream connections', () => {
     await probe(world);
   });
 
-  it('one that the backend resets under a reused connection is tried once more, before any response byte', async () => {
+  for (const [method, status] of [
+    ['GET', 200],
+    ['PUT', 200],
+    ['POST', 503],
+  ] as const) {
+    it(`A1 one that dies under a ${method} before any response byte: ${status}`, async () => {
+      await probe(world);
+      const reused = [...world.backend.open];
+      const from = world.backend.requests.length;
+      const { script } = world.backend;
+      let struck = 0;
+      world.backend.script = async (request) => {
+        if (!reused.includes(request.connection)) return script(request);
+        struck++;
+        await request.whole();
+        request.connection.socket.resetAndDestroy();
+      };
+      assert.equal(await get('/dies', method, method === 'GET' ? '' : 'hello'), status);
+      assert.equal(struck, 1);
+      const tries = world.backend.requests.slice(from);
+      assert.equal(tries.length, status === 200 ? 2 : 1);
+      for (const request of tries) assert.equal(request.message.body, method === 'GET' ? '' : 'hello');
+      world.backend.script = script;
+    });
+  }
+
+  it('A1 a body that came in pieces is repeated byte for byte', async () => {
     await probe(world);
     const reused = [...world.backend.open];
+    const from = world.backend.requests.length;
     const { script } = world.backend;
-    let struck = 0;
-    world.backend.script = (request) => {
-      if (!reused.includes(request.connection)) return script(request);
-      struck++;
-      request.connection.socket.resetAndDestroy();
+    world.backend.script = async (request) => {
+      await request.whole();
+      if (reused.includes(request.connection)) request.connection.socket.resetAndDestroy();
+      else await script(request);
     };
-    assert.equal(await get('/idempotent'), 200);
-    assert.equal(struck, 1);
+    const body = randomBytes(50_000);
+    const client = await RawClient.connect(world.port);
+    const head = Buffer.from(`PUT /pieces HTTP/1.1\r\n${HOST}Content-Length: ${body.length}\r\n\r\n`);
+    await client.send(Buffer.concat([head, body]), [head.length, head.length + 1, 1000, 20_000, 40_000]);
+    const answer = await client.response('PUT');
+    const tries = world.backend.requests.slice(from);
+    assert.ok(
+      tries.every(
+        (request) => request.message.hash === tries[0]?.message.hash && request.message.bodyBytes === body.length,
+      ),
+    );
+    // A body too long to be kept is not repeated; one that is must be answered.
+    assert.equal(answer.status, tries.length === 2 ? 200 : 503);
     world.backend.script = script;
+    client.destroy();
   });
 
   it('ten clients at once get ten different answers', async () => {

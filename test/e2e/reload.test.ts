@@ -17,6 +17,7 @@ import {
   service,
 } from '../harness/manifests.ts';
 import { freePort } from '../harness/ports.ts';
+import { RawClient } from '../harness/raw-client.ts';
 import { ScriptedBackend } from '../harness/scripted-backend.ts';
 import { eventually } from '../harness/signal.ts';
 import { Waypoint } from '../harness/waypoint.ts';
@@ -96,6 +97,8 @@ describe('hot reload', () => {
     await waypoint.write('route.yaml', 'kind: HTTPRoute\n  bad: [indent\n');
     await waypoint.apply('other.yaml', [at('/other', 'other')]);
     assert.equal(await version(), 'good');
+    const said = /error .*route\.yaml:\d+:\d+: /;
+    await eventually(() => waypoint.messages.some((message) => said.test(message)), 'the error to be told');
     await waypoint.write('route.yaml', [stamped('mended')]);
     await becomes('mended');
     await waypoint.remove('other.yaml');
@@ -110,6 +113,9 @@ describe('hot reload', () => {
     };
     await waypoint.apply('mixed.yaml', [bad, at('/mixed', 'mixed')]);
     assert.equal(await status('/mixed'), 200);
+    assert.ok(
+      waypoint.messages.some((message) => /mixed\.yaml:\d+:\d+: HTTPRoute default\/bad spec\.rules: /.test(message)),
+    );
     await waypoint.remove('mixed.yaml');
     assert.equal(await version(), 'mended');
   });
@@ -174,4 +180,30 @@ describe('hot reload', () => {
     await eventually(done, 'the first endpoint again');
     await second.close();
   });
+
+  for (const [name, change] of [
+    ['its route is taken away', { 'route.yaml': [] }],
+    ['its endpoint is taken away', { 'base.yaml': null }],
+  ] as const) {
+    it(`a request in flight keeps its plan when ${name}`, async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const { script } = backend;
+      backend.script = (request) =>
+        request.message.target === '/held' ? promise.then(() => script(request)) : script(request);
+      const from = backend.requests.length;
+      const client = await RawClient.connect(port);
+      await client.send('GET /held HTTP/1.1\r\nHost: a\r\n\r\n');
+      await backend.request(from);
+      const without = [gatewayClass(), gateway('edge', [{ port }]), ...service({ name: 'app', endpoints: [] })];
+      for (const [file, content] of Object.entries(change)) await waypoint.write(file, content ?? without);
+      const status = name.includes('route') ? 404 : 503;
+      await eventually(async () => (await call(port)).status === status, `${status} for new requests`);
+      resolve();
+      assert.equal((await client.response()).status, 200);
+      backend.script = script;
+      client.destroy();
+      await waypoint.write('route.yaml', [stamped('later')]);
+      await eventually(async () => (await call(port)).status !== 404, 'the route again');
+    });
+  }
 });

@@ -161,6 +161,14 @@ describe('responses that end where they say', () => {
     await probe(world);
   });
 
+  it('an ordinary trailer goes on, a framing one does not', async () => {
+    answer =
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: abc\r\nContent-Length: 9\r\nSet-Cookie: a=b\r\n\r\n';
+    const { message } = await call(world.port, { path: '/raw' });
+    assert.deepEqual(message.trailers, [['x-sum', 'abc']]);
+    await probe(world);
+  });
+
   it('duplicate fields keep their order and count, values their bytes', async () => {
     answer = 'HTTP/1.1 200 Fine By Me\r\nSet-Cookie: a=1\r\nX: \xe9\r\nset-cookie: b=2\r\nContent-Length: 0\r\n\r\n';
     const { message } = await call(world.port, { path: '/raw' });

@@ -145,6 +145,18 @@ describe('mirrors', () => {
     );
   });
 
+  it('a copy of a body that came in pieces is the same body', async () => {
+    const client = await RawClient.connect(world.port);
+    const from = world.backend('v2').requests.length;
+    const head = 'POST /one HTTP/1.1\r\nHost: test.example\r\nContent-Length: 60000\r\n\r\n';
+    const body = Array.from({ length: 60_000 }, (_, i) => String.fromCharCode(33 + (i % 89))).join('');
+    await client.send(head + body, [head.length, head.length + 7, 20_000, 40_000]);
+    const { bodyHash } = echoed(await client.response('POST'));
+    const copy = await (await world.backend('v2').request(from)).whole();
+    assert.deepEqual([copy.message.bodyBytes, copy.message.hash], [60_000, bodyHash]);
+    client.destroy();
+  });
+
   it('HTTPRouteRequestMultipleMirrors', async () => {
     await world.expect('GET /two', 'v1');
     await eventually(() => copies('v2', '/two') === 1 && copies('v3', '/two') === 1, 'both copies');

@@ -183,31 +183,67 @@ describe('back-pressure', () => {
   it('X9 a fast uploader and a stalled upstream: the flow stops, memory stays bounded', async () => {
     const from = world.backend.requests.length;
     const client = await RawClient.connect(world.port);
-    let sent = 0;
     await client.send(`POST /sink HTTP/1.1\r\n${HOST}Content-Length: 1000000000\r\n\r\n`);
     const { connection } = await world.backend.request(from);
     connection.socket.pause();
-    const block = Buffer.alloc(65_536, 'x');
-    let open = true;
-    const upload = async (): Promise<void> => {
-      while (open) {
-        await client.send(block);
-        sent += block.length;
-      }
-    };
-    const uploading = upload();
-    const stalledAt = await settled(() => sent);
-    assert.ok(stalledAt < 24 * MIB, `${stalledAt} bytes left the client while the backend read nothing`);
-    const received = connection.receivedBytes;
-    connection.socket.resume();
-    await connection.signal.until(
-      () => connection.receivedBytes > received + 16 * MIB,
-      () => 'the flow to resume',
-    );
-    open = false;
-    client.destroy();
-    await uploading;
+    const flood = new Flood(client, Buffer.alloc(65_536, 'x'));
+    try {
+      const stalledAt = await settled(() => flood.sentBytes);
+      assert.ok(stalledAt < 24 * MIB, `${stalledAt} bytes left the client while the backend read nothing`);
+      const received = connection.receivedBytes;
+      connection.socket.resume();
+      await connection.signal.until(
+        () => connection.receivedBytes > received + 16 * MIB,
+        () => 'the flow to resume',
+      );
+    } finally {
+      await flood.stop();
+    }
     await connection.closed();
     await probe(world);
   });
+
+  it('X9 a pipeline whose answers nobody reads is served no further, then goes on', async () => {
+    const client = await RawClient.connect({ port: world.port, paused: true });
+    const from = world.backend.requests.length;
+    const request = `GET /pipelined HTTP/1.1\r\n${HOST}X-Pad: ${'p'.repeat(4000)}\r\n\r\n`;
+    const flood = new Flood(client, Buffer.from(request.repeat(16)));
+    try {
+      const stalledAt = await settled(() => world.backend.requests.length - from);
+      // Each answer echoes the 4 KB of its request: the kernel takes some MiB of them, the waypoint 1 MiB.
+      assert.ok(stalledAt < 6000, `${stalledAt} requests were served whose answers nobody read`);
+      client.countOnly();
+      client.socket.resume();
+      await eventually(() => world.backend.requests.length - from > stalledAt + 500, 'the pipeline to go on');
+    } finally {
+      await flood.stop();
+    }
+    await probe(world);
+  });
 });
+
+/** Sends the same block again and again, as fast as it is taken. */
+class Flood {
+  sentBytes = 0;
+  #open = true;
+  readonly #client: RawClient;
+  readonly #running: Promise<void>;
+
+  constructor(client: RawClient, block: Buffer) {
+    this.#client = client;
+    this.#running = this.#run(block);
+  }
+
+  async stop(): Promise<void> {
+    this.#open = false;
+    this.#client.destroy();
+    await this.#running;
+  }
+
+  async #run(block: Buffer): Promise<void> {
+    while (this.#open && this.#client.ended === null) {
+      await this.#client.send(block);
+      this.sentBytes += block.length;
+    }
+  }
+}

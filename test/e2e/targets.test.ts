@@ -1,6 +1,7 @@
 // Request targets and authorities (P2, P6, P7): one normalised view for matching and for the backend, or a refusal.
 
 import assert from 'node:assert/strict';
+import { RawClient } from '../harness/raw-client.ts';
 import { expectForwarded, expectRejected } from '../harness/verdict.ts';
 import { World } from '../harness/world.ts';
 
@@ -165,8 +166,12 @@ describe('targets and authorities, forwarded', () => {
     await expectForwarded(world, get('HTTP://test.example/a'), { target: '/a' });
   });
 
-  it('P7 OPTIONS *', async () => {
-    await expectForwarded(world, get('*', 'Host: test.example\r\n', 'OPTIONS'), { target: '*' });
+  it('P7 OPTIONS * is well-formed: no path rule takes it, the connection lives on', async () => {
+    const client = await RawClient.connect(world.port);
+    await client.send(get('*', 'Host: test.example\r\n', 'OPTIONS') + get('/next'));
+    assert.equal((await client.response('OPTIONS')).status, 404);
+    assert.equal((await client.response()).status, 200);
+    client.destroy();
   });
 });
 

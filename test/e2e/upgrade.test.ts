@@ -1,12 +1,11 @@
-// Upgrades, Expect, CONNECT and TRACE (U1 – U8): a tunnel begins only after a 101 to a request that asked for it.
+// WebSocket tunnels (U2, U4, U8): byte for byte, at the pace of the slower side, each end passed on to the other.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { call } from '../harness/call.ts';
-import { echoed } from '../harness/echoed.ts';
 import { RawClient } from '../harness/raw-client.ts';
 import { type BackendRequest, echo } from '../harness/scripted-backend.ts';
-import { expectRejected, probe } from '../harness/verdict.ts';
+import { eventually } from '../harness/signal.ts';
+import { probe } from '../harness/verdict.ts';
 import { webSocketFrame } from '../harness/web-socket.ts';
 import { World } from '../harness/world.ts';
 
@@ -14,6 +13,7 @@ const HOST = 'Host: test.example\r\n';
 const ASK =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const WS = `GET /ws HTTP/1.1\r\n${HOST}${ASK}\r\n`;
+const MIB = 1_048_576;
 const SWITCH =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
 
@@ -21,6 +21,7 @@ const SWITCH =
 async function upgrading(request: BackendRequest): Promise<void> {
   const { connection, message } = request;
   if (!message.target.startsWith('/ws')) return echo(request);
+  request.startTunnel();
   await request.send(SWITCH);
   connection.socket.on('data', (chunk: Buffer) => {
     if (!connection.socket.write(chunk)) {
@@ -30,10 +31,22 @@ async function upgrading(request: BackendRequest): Promise<void> {
   });
 }
 
+/** Waits until a length has been the same for 100 ms. */
+async function stalled(length: () => number): Promise<void> {
+  let last = -1;
+  await eventually(async () => {
+    const now = length();
+    if (now === last) return true;
+    last = now;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return false;
+  }, 'the flow to stall');
+}
+
 describe('WebSocket', () => {
   let world: World;
   before(async () => {
-    world = await World.start(upgrading, { limits: { tunnelIdleTimeoutMs: 400 } });
+    world = await World.start(upgrading, { limits: { tunnelIdleTimeoutMs: 700 } });
   });
   after(() => world.close());
 
@@ -70,6 +83,48 @@ describe('WebSocket', () => {
     const sent = client.send(data, [1, 70_000, 1_000_000]);
     assert.ok((await client.take(data.length)).equals(data));
     await sent;
+    client.destroy();
+  });
+
+  it('U8, X9 a backend that reads nothing stops the client, then everything arrives', async () => {
+    const from = world.backend.requests.length;
+    const { script } = world.backend;
+    world.backend.script = async (request) => {
+      request.startTunnel();
+      request.connection.socket.pause();
+      await request.send(SWITCH);
+    };
+    const client = await open();
+    world.backend.script = script;
+    const { connection } = await world.backend.request(from);
+    try {
+      const data = randomBytes(32 * MIB);
+      const sent = client.send(data);
+      await stalled(() => client.socket.writableLength);
+      assert.ok(client.socket.writableLength > MIB, 'the client is held back');
+      connection.socket.resume();
+      const arrived = await connection.tunnelBytes(data.length, 5000);
+      assert.ok(arrived.equals(data));
+      await sent;
+    } finally {
+      client.destroy();
+      connection.socket.destroy();
+    }
+  });
+
+  it('U8, X9 a client that reads nothing stops the backend, then everything arrives', async () => {
+    const from = world.backend.requests.length;
+    const client = await open();
+    client.socket.pause();
+    const { connection } = await world.backend.request(from);
+    const data = randomBytes(32 * MIB);
+    connection.socket.write(data);
+    await stalled(() => connection.socket.writableLength);
+    assert.ok(connection.socket.writableLength > MIB, 'the backend is held back');
+    client.countOnly();
+    const before = client.receivedBytes;
+    client.socket.resume();
+    await client.untilBytes(before + data.length, 10_000);
     client.destroy();
   });
 
@@ -143,105 +198,4 @@ describe('WebSocket', () => {
     client.destroy();
     await world.waypoint.log.find((entry) => entry['status'] === 101);
   });
-});
-
-describe('upgrades that are none', () => {
-  let answer = '';
-  let world: World;
-  before(async () => {
-    world = await World.start(async (request) =>
-      request.message.target === '/ws' ? request.send(answer) : echo(request),
-    );
-  });
-  after(() => world.close());
-
-  for (const [status, line] of [
-    [200, 'OK'],
-    [426, 'Upgrade Required'],
-    [404, 'Not Found'],
-  ] as const) {
-    it(`U1 ${status} to an upgrade is ordinary HTTP, what follows is routed on its own`, async () => {
-      answer = `HTTP/1.1 ${status} ${line}\r\nUpgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 2\r\n\r\nno`;
-      const from = world.backend.requests.length;
-      const client = await RawClient.connect(world.port);
-      await client.send(`${WS}GET /behind HTTP/1.1\r\n${HOST}\r\n`);
-      const first = await client.response();
-      assert.deepEqual([first.status, first.body], [status, 'no']);
-      const reader = await client.readResponse();
-      if (reader.done) assert.equal(echoed(reader.message).target, '/behind');
-      else await client.closed();
-      const request = await world.backend.request(from);
-      assert.doesNotMatch(request.connection.received.slice(0, 600).split('\r\n\r\n')[1] ?? '', /behind/);
-      client.destroy();
-      await probe(world);
-    });
-  }
-
-  for (const [name, lines] of [
-    ['U3 h2c', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n'],
-    ['U1 a token that is not allowed', 'Connection: Upgrade\r\nUpgrade: chat/2\r\n'],
-    ['U1 TLS', 'Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n'],
-    ['U1 websocket without Connection: upgrade', 'Upgrade: websocket\r\n'],
-  ] as const) {
-    it(`${name} is served as plain HTTP/1.1 without the field, the next request on its own`, async () => {
-      const client = await RawClient.connect(world.port);
-      await client.send(`GET /plain HTTP/1.1\r\n${HOST}${lines}\r\nGET /admin HTTP/1.1\r\n${HOST}\r\n`);
-      const first = echoed(await client.response());
-      assert.deepEqual(
-        first.fields.filter(([field]) => /^(upgrade|http2-settings|connection)$/i.test(field)),
-        [],
-      );
-      assert.equal(echoed(await client.response()).target, '/admin');
-      client.destroy();
-    });
-  }
-
-  it('U1 101 with another token than asked: 502', async () => {
-    answer = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n';
-    const client = await RawClient.connect(world.port);
-    await client.send(WS);
-    assert.equal((await client.response()).status, 502);
-    client.destroy();
-    await probe(world);
-  });
-
-  it('an upgrade with a body is refused or served as plain HTTP', async () => {
-    answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno';
-    const status = (
-      await call(world.port, {
-        path: '/ws',
-        method: 'POST',
-        body: 'x',
-        fields: [
-          ['Connection', 'upgrade'],
-          ['Upgrade', 'websocket'],
-        ],
-      })
-    ).status;
-    assert.ok([200, 400].includes(status), String(status));
-  });
-});
-
-describe('CONNECT and TRACE', () => {
-  let world: World;
-  before(async () => {
-    world = await World.start();
-  });
-  after(() => world.close());
-
-  for (const [name, bytes, statuses] of [
-    ['U6 CONNECT', 'CONNECT test.example:443 HTTP/1.1\r\nHost: test.example:443\r\n\r\n', [405, 501]],
-    [
-      'U6 CONNECT with data',
-      `CONNECT test.example:443 HTTP/1.1\r\nHost: test.example:443\r\n\r\nGET /x HTTP/1.1\r\n${HOST}\r\n`,
-      [405, 501],
-    ],
-    ['U6 CONNECT of a path', `CONNECT /x HTTP/1.1\r\n${HOST}\r\n`, [400, 405, 501]],
-    ['U6 TRACE', `TRACE / HTTP/1.1\r\n${HOST}X-Secret: s3cret\r\n\r\n`, [405]],
-  ] as const) {
-    it(name, async () => {
-      const answer = await expectRejected(world, bytes, statuses);
-      assert.doesNotMatch(answer.body, /s3cret/);
-    });
-  }
 });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { call } from '../harness/call.ts';
+import { Load } from '../harness/load.ts';
 import { eventually } from '../harness/signal.ts';
 import { probe } from '../harness/verdict.ts';
 import { World } from '../harness/world.ts';
@@ -13,18 +14,34 @@ describe('workers', () => {
       try {
         await probe(world);
         const victim = world.waypoint.running.workers[0];
-        const silenced = silenceErrors();
+        world.waypoint.deaths = 1;
         await victim?.terminate();
         await eventually(() => served(world.port), 'service to resume', 5000);
         await eventually(() => world.waypoint.running.workers.length === workers, 'a new worker', 5000);
         assert.notEqual(world.waypoint.running.workers[0], victim);
         for (let i = 0; i < 20; i++) await probe(world);
-        silenced();
       } finally {
         await world.close();
       }
     });
   }
+
+  it('under load only what the dead worker had in flight fails', async () => {
+    const world = await World.start(undefined, { workers: 2 });
+    try {
+      const load = new Load(world.port);
+      load.start(6, 2);
+      await eventually(() => load.requests > 200, 'some load');
+      world.waypoint.deaths = 1;
+      await world.waypoint.running.workers[0]?.terminate();
+      const before = load.requests;
+      await eventually(() => load.requests > before + 200, 'the load to go on');
+      await load.stop();
+      assert.ok(load.failures.length <= 8, load.failures.join(', '));
+    } finally {
+      await world.close();
+    }
+  });
 
   it('with two workers both serve', async () => {
     const world = await World.start(undefined, { workers: 2 });
@@ -42,10 +59,9 @@ describe('workers', () => {
     try {
       for (let i = 0; i < 5; i++) await probe(world);
       const before = await world.waypoint.admin('/metrics');
-      const silenced = silenceErrors();
+      world.waypoint.deaths = 1;
       await world.waypoint.running.workers[0]?.terminate();
       await eventually(() => served(world.port), 'service to resume', 5000);
-      silenced();
       const after = await world.waypoint.admin('/metrics');
       assert.ok(before.status === 200 && after.status === 200);
       assert.ok(requests(after.body) >= requests(before.body), 'counters never fall');
@@ -69,13 +85,4 @@ function requests(metrics: string): number {
     (sum, match) => sum + Number(match[1]),
     0,
   );
-}
-
-/** The death that a test causes is told on standard error; it would only clutter the report. */
-function silenceErrors(): () => void {
-  const { write } = process.stderr;
-  process.stderr.write = (() => true) as typeof write;
-  return () => {
-    process.stderr.write = write;
-  };
 }

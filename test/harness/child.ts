@@ -54,7 +54,7 @@ export class WaypointProcess {
   /** Status of /ready, 0 when nobody answers. */
   async ready(): Promise<number> {
     try {
-      return (await call(this.admin, { path: '/ready' })).status;
+      return (await call(this.admin, { path: '/ready', host: `127.0.0.1:${this.admin}` })).status;
     } catch {
       return 0;
     }

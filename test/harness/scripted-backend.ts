@@ -5,6 +5,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Signal } from './signal.ts';
 import { type Message, MessageReader } from './wire.ts';
 
+/** A body that is never finished is ended by its connection, not by the echo. */
+const LONGEST_BODY_MS = 60_000;
+
 /** Called when a request's head is complete; its body may still be arriving. */
 export type Script = (request: BackendRequest) => void | Promise<void>;
 
@@ -56,6 +59,11 @@ export class BackendRequest {
     await this.connection.send(bytes);
   }
 
+  /** From now on the connection carries raw bytes; to be called before anything is awaited. */
+  startTunnel(): void {
+    this.connection.tunnel = Buffer.alloc(0);
+  }
+
   #gone(): boolean {
     return this.connection.ended !== null;
   }
@@ -70,7 +78,7 @@ export class BackendConnection {
   /** How the waypoint closed it, null while open. */
   ended: 'end' | 'reset' | null = null;
   receivedBytes = 0;
-  /** After an upgrade: every byte behind the head, in the order of arrival. */
+  /** Once a tunnel was started: every byte behind the head, in the order of arrival. */
   tunnel: Buffer | null = null;
   readonly #parts: Buffer[] = [];
   #reader = new MessageReader('request');
@@ -148,7 +156,6 @@ export class BackendConnection {
   #tell(): void {
     this.#told = true;
     const request = new BackendRequest(this, this.#reader.message);
-    if (request.message.get('upgrade') !== undefined) this.tunnel = Buffer.alloc(0);
     this.requests.push(request);
     this.#backend.requests.push(request);
     void Promise.resolve(this.#backend.script(request)).catch((error: unknown) => {
@@ -225,7 +232,7 @@ export class ScriptedBackend {
 
 /** Answers with what arrived, as JSON: who answered, method, target, fields in order, body length and hash. */
 export async function echo(request: BackendRequest): Promise<void> {
-  const { message } = await request.whole();
+  const { message } = await request.whole(LONGEST_BODY_MS);
   if (!message.complete) return;
   const id = message.get('x-test-id') ?? '';
   const body = JSON.stringify({

@@ -1,5 +1,6 @@
 // A waypoint inside the test process: its files in a temporary folder, its log captured, its leavings counted.
 
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,6 +22,10 @@ export class Waypoint {
   readonly running: RunningWaypoint;
   readonly dir: string;
   readonly log: AccessLog;
+  /** What the operator was told. */
+  readonly messages: readonly string[];
+  /** Workers that the test lets die; any other death fails it (I3). */
+  deaths = 0;
   readonly #before: Census;
   readonly #release: () => void;
 
@@ -28,6 +33,7 @@ export class Waypoint {
     this.running = running;
     this.dir = dir;
     this.log = captured.log;
+    this.messages = captured.messages;
     this.#release = captured.release;
     this.#before = before;
   }
@@ -77,12 +83,14 @@ export class Waypoint {
     return call(Number(port), { path, method, host }, hostname);
   }
 
-  /** Closes it and fails if anything is left behind. */
+  /** Closes it and fails if anything is left behind or a worker died of itself. */
   async close(): Promise<void> {
     await this.running.close();
     this.#release();
     await RawClient.destroyAll();
     await rm(this.dir, { recursive: true, force: true });
+    const died = this.messages.filter((message) => message.includes('died'));
+    assert.equal(died.length, this.deaths, died.join(''));
     await assertNothingLeft(this.#before);
   }
 }
@@ -115,13 +123,18 @@ async function put(dir: string, name: string, content: string | readonly Manifes
 
 interface Capture {
   readonly log: AccessLog;
+  readonly messages: string[];
   readonly release: () => void;
 }
 
-/** Takes what is written to file descriptor 1 as lines of the access log; everything else passes. */
+const MESSAGE = /^\d{4}-\d\d-\d\dT\S+ (error|warn|info|debug) /;
+
+/** Takes file descriptor 1 as the access log and operator messages off standard error; everything else passes. */
 function captureOutput(): Capture {
   const log = new AccessLog();
+  const messages: string[] = [];
   const { write } = fs;
+  const { write: writeError } = process.stderr;
   const captured = (fd: number, data: Uint8Array, offset: number, length: number, ...rest: unknown[]): void => {
     const done = rest.at(-1) as (error: Error | null, written: number) => void;
     if (fd !== 1) {
@@ -132,10 +145,17 @@ function captureOutput(): Capture {
     setImmediate(() => done(null, length));
   };
   fs.write = captured as typeof fs.write;
+  process.stderr.write = ((...args: unknown[]): boolean => {
+    if (typeof args[0] !== 'string' || !MESSAGE.test(args[0])) return Reflect.apply(writeError, process.stderr, args);
+    messages.push(args[0]);
+    return true;
+  }) as typeof writeError;
   return {
     log,
+    messages,
     release: () => {
       fs.write = write;
+      process.stderr.write = writeError;
     },
   };
 }

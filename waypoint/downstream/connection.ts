@@ -3,9 +3,9 @@
 import type { Socket } from 'node:net';
 import type { BindPlan } from '../../policies/plan.ts';
 import type { Peer } from '../../routing/request.ts';
-import { abort, finish } from '../finish.ts';
-import { FAILURES } from '../errors.ts';
+import { FAILURES, type Failure } from '../errors.ts';
 import { Exchange } from '../exchange.ts';
+import { abort, finish } from '../finish.ts';
 import { BodyDecoder, type BodySink } from '../http1/body-decoder.ts';
 import { NONE } from '../http1/framing.ts';
 import { FAILED, MORE } from '../http1/limits.ts';
@@ -14,27 +14,15 @@ import { refuse, replyFailure } from '../local-reply.ts';
 import { kept } from '../read-buffer.ts';
 import { RequestBody } from '../request-body.ts';
 import { serve } from '../serve.ts';
-import { Timer, type TimerTarget } from '../timers.ts';
+import type { Timer, TimerTarget } from '../timers.ts';
 import type { Worker } from '../worker-context.ts';
-
-/** Reading a head, or idle between two requests. */
-const HEAD = 0;
-const BODY = 1;
-/** The request is complete, its answer is not. */
-const WAIT = 2;
-/** The answer is complete, the request is not: a little more of it is read and thrown away. */
-const DISCARD = 3;
-const TUNNEL = 4;
-/** The last answer is written; what still comes is thrown away so that no reset overtakes it. */
-const CLOSING = 5;
-const CLOSED = 6;
+import { ConnectionLimits } from './limits.ts';
+import { BODY, CLOSED, CLOSING, DISCARD, HEAD, type State, TUNNEL, WAIT } from './state.ts';
 
 /** Unread request body that is drained to keep a connection; beyond it the connection closes. */
 const DRAIN_BYTES = 65_536;
 /** How long a closing connection waits for its client to read the last answer. */
 const LINGER_MS = 1000;
-/** A client that closed its sending side is served while its answer makes progress at least this often: a vanished one looks the same. */
-const HALF_CLOSED_MS = 2000;
 
 export class Downstream implements BodySink, TimerTarget {
   readonly worker: Worker;
@@ -46,22 +34,15 @@ export class Downstream implements BodySink, TimerTarget {
   exchange: Exchange | null = null;
   /** `x-forwarded-for`, `-proto` lines of this connection, made once. */
   forwardedLines = '';
-  #state = HEAD;
+  #state: State = HEAD;
   #body: RequestBody | null = null;
   /** Bytes behind the current request: they wait for its answer. */
   #pending: Buffer | null = null;
   #reading = false;
   #closeAfter = false;
   #halfClosed = false;
-  /** Response bytes sent when a half-closed client was last looked at. */
-  #progress = 0;
   #discarded = 0;
-  #blockedAt = 0;
-  /** Last byte read, or last answer finished. */
-  #activeAt: number;
-  #headAt = 0;
-  #limitAt = 0;
-  readonly #timer: Timer = new Timer(this);
+  readonly #limits: ConnectionLimits;
 
   constructor(worker: Worker, socket: Socket, bind: BindPlan, peer: Peer) {
     this.worker = worker;
@@ -70,8 +51,7 @@ export class Downstream implements BodySink, TimerTarget {
     this.peer = peer;
     this.parser = new RequestParser(worker.requestLimits, worker.pathLevel);
     this.parser.trusted = worker.trusts(peer.address);
-    this.#activeAt = performance.now();
-    worker.timers.schedule(this.#timer, this.#activeAt + worker.limits.keepAliveTimeoutMs);
+    this.#limits = new ConnectionLimits(worker.timers, worker.limits, this, performance.now());
   }
 
   // What the socket says.
@@ -83,14 +63,14 @@ export class Downstream implements BodySink, TimerTarget {
         break;
       case BODY:
       case DISCARD:
-        this.#activeAt = performance.now();
+        this.#limits.activeAt = performance.now();
         this.#readRequests(chunk, this.#readBody(chunk, 0));
         break;
       case WAIT:
         this.#hold(chunk);
         break;
       case TUNNEL:
-        this.#activeAt = performance.now();
+        this.#limits.activeAt = performance.now();
         this.exchange?.attempt?.tunnel(chunk);
         break;
       default:
@@ -105,8 +85,7 @@ export class Downstream implements BodySink, TimerTarget {
     } else if (this.#state === WAIT) {
       // It may still be reading (RFC 9112 section 9.6), so the answer goes out; an answer that does not come is not waited for.
       this.#closeAfter = true;
-      this.#progress = this.exchange?.responseBytes ?? 0;
-      this.#schedule(performance.now() + HALF_CLOSED_MS);
+      this.#limits.halfClosed(this.exchange?.responseBytes ?? 0);
     } else if (this.#state === BODY) {
       this.exchange !== null && abort(this.exchange, FAILURES.clientGone, 'the client closed within the request body');
       this.destroy();
@@ -118,15 +97,16 @@ export class Downstream implements BodySink, TimerTarget {
   }
 
   drained(): void {
-    this.#blockedAt = 0;
-    this.exchange?.attempt?.resume();
+    this.#limits.unblocked();
+    if (this.exchange !== null) this.exchange.attempt?.resume();
+    else if (this.#state === HEAD) this.#continue();
   }
 
   closed(): void {
     if (this.#state === CLOSED) return;
     const tunnel = this.#state === TUNNEL;
     this.#state = CLOSED;
-    this.worker.timers.cancel(this.#timer);
+    this.#limits.close();
     this.#pending = null;
     const x = this.exchange;
     if (x === null) return;
@@ -147,9 +127,7 @@ export class Downstream implements BodySink, TimerTarget {
 
   /** The socket's buffer is full: from now on the client has the write idle limit to read some of it. */
   blocked(): void {
-    if (this.#blockedAt > 0) return;
-    this.#blockedAt = performance.now();
-    this.#schedule(this.#blockedAt + this.worker.limits.writeIdleTimeoutMs);
+    this.#limits.blocked();
   }
 
   get body(): RequestBody | null {
@@ -173,10 +151,9 @@ export class Downstream implements BodySink, TimerTarget {
     return head.contentLength - (this.exchange?.requestBytes ?? 0) > DRAIN_BYTES;
   }
 
-  /** Ends the whole request at this moment (`timeouts.request`); 0 takes the limit away. */
-  limit(at: number): void {
-    this.#limitAt = at;
-    if (at > 0) this.#schedule(at);
+  /** The whole request, its answer included, must be over at `at` (`timeouts.request`). */
+  endRequestAt(at: number): void {
+    this.#limits.endRequestAt(at);
   }
 
   pause(): void {
@@ -190,26 +167,23 @@ export class Downstream implements BodySink, TimerTarget {
   startTunnel(): Buffer | null {
     this.#state = TUNNEL;
     this.#closeAfter = true;
-    this.#limitAt = 0;
     const early = this.#pending;
     this.#pending = null;
-    this.#activeAt = performance.now();
-    this.#schedule(this.#activeAt + this.worker.limits.tunnelIdleTimeoutMs);
+    this.#limits.tunnelBegan(performance.now());
     this.socket.resume();
     return early;
   }
 
   /** The tunnel carried something from the endpoint: it is not idle. */
   touch(): void {
-    this.#activeAt = performance.now();
+    this.#limits.activeAt = performance.now();
   }
 
   /** The answer is complete and the exchange is over. */
   finished(now: number): void {
     this.exchange = null;
     this.#body = null;
-    this.#limitAt = 0;
-    this.#activeAt = now;
+    this.#limits.requestEnded(now);
     if (this.#state === CLOSED) return;
     if (this.#closeAfter || this.worker.draining) {
       this.close();
@@ -238,7 +212,7 @@ export class Downstream implements BodySink, TimerTarget {
     }
     if (this.socket.isPaused()) this.socket.resume();
     const linger = this.socket.writableLength > 0 ? this.worker.limits.writeIdleTimeoutMs : LINGER_MS;
-    this.#schedule(performance.now() + linger);
+    this.#limits.closing(linger);
   }
 
   /** Cuts: an unfinished answer must not look finished. */
@@ -248,7 +222,7 @@ export class Downstream implements BodySink, TimerTarget {
 
   /** Closes at once if it has been idle since before `at` (draining); true if it did. */
   closeIfIdleSince(at: number): boolean {
-    if (this.#state !== HEAD || this.parser.started || this.#activeAt > at) return false;
+    if (this.#state !== HEAD || this.parser.started || this.#limits.activeAt > at) return false;
     this.close();
     return true;
   }
@@ -262,7 +236,7 @@ export class Downstream implements BodySink, TimerTarget {
       return;
     }
     x.requestBytes += data.length;
-    x.takeBody(kept(data));
+    x.takeBody(data);
   }
 
   #readRequests(chunk: Buffer, start: number): void {
@@ -270,13 +244,14 @@ export class Downstream implements BodySink, TimerTarget {
     if (from < 0 || this.#reading) return;
     this.#reading = true;
     while (from < chunk.length) {
-      if (this.#state !== HEAD) {
-        if (this.#state === WAIT) this.#hold(chunk.subarray(from));
+      if (this.#state !== HEAD || this.socket.writableNeedDrain) {
+        // Neither before its turn nor while the client leaves earlier answers unread.
+        if (this.#state === WAIT || this.#state === HEAD) this.#hold(chunk.subarray(from));
         break;
       }
       const at = this.parser.push(chunk, from);
       if (at === MORE) {
-        this.#armHead();
+        if (this.parser.started) this.#limits.headBegan();
         break;
       }
       if (at === FAILED) {
@@ -292,10 +267,9 @@ export class Downstream implements BodySink, TimerTarget {
   /** A head is complete: whatever came of its body is read before the exchange starts, so that small ones leave in one write. */
   #begin(chunk: Buffer, at: number): number {
     const now = performance.now();
-    this.#activeAt = now;
-    this.#headAt = 0;
+    this.#limits.requestBegan(now);
     const { framing } = this.parser.head;
-    this.#body = framing === NONE ? null : new RequestBody();
+    this.#body = framing === NONE ? null : new RequestBody(this.parser.head.contentLength);
     const x = this.#open(now);
     let from = at;
     if (framing === NONE) {
@@ -305,7 +279,7 @@ export class Downstream implements BodySink, TimerTarget {
       this.decoder.begin(framing, this.parser.head.contentLength);
       from = this.#readBody(chunk, at);
       if (from < 0) return from;
-      if (!this.decoder.done) this.#schedule(now + this.worker.limits.bodyIdleTimeoutMs);
+      if (!this.decoder.done) this.#limits.bodyAwaited();
     }
     serve(x);
     return from;
@@ -352,13 +326,9 @@ export class Downstream implements BodySink, TimerTarget {
     this.#closeAfter = true;
     if (x === null) {
       this.close();
-    } else if (x.answered) {
-      abort(x, FAILURES.badRequest, `request body: ${reason}`);
-      this.destroy();
     } else {
-      x.reason = reason;
-      x.cancelAttempt();
-      replyFailure(x, { ...FAILURES.badRequest, reason, status: failure?.status ?? 400 }, `request body: ${reason}`);
+      const status = failure?.status ?? 400;
+      this.#giveUp(x, { ...FAILURES.badRequest, reason, status }, `request body: ${reason}`);
     }
   }
 
@@ -388,88 +358,62 @@ export class Downstream implements BodySink, TimerTarget {
 
   // Limits.
 
-  #armHead(): void {
-    if (!this.parser.started || this.#headAt > 0) return;
-    this.#headAt = performance.now();
-    this.#schedule(this.#headAt + this.worker.limits.requestHeadTimeoutMs);
+  get paused(): boolean {
+    return this.socket.isPaused();
   }
 
-  #schedule(at: number): void {
-    if (this.#timer.index < 0 || this.#timer.at > at) this.worker.timers.schedule(this.#timer, at);
+  get responseBytes(): number {
+    return this.exchange?.responseBytes ?? 0;
   }
 
-  /** One timer serves every limit: armed for the earliest, asked here which of them it was. */
   onTimer(_timer: Timer, now: number): void {
-    const { limits } = this.worker;
-    let next = now + limits.keepAliveTimeoutMs;
-    if (this.#blockedAt > 0) {
-      const at = this.#blockedAt + limits.writeIdleTimeoutMs;
-      if (now >= at) return this.destroy();
-      next = Math.min(next, at);
-    }
-    if (this.#limitAt > 0) {
-      if (now >= this.#limitAt) return this.#requestTimedOut();
-      next = Math.min(next, this.#limitAt);
-    }
-    switch (this.#state) {
-      case HEAD: {
-        const at = this.#headAt > 0 ? this.#headAt + limits.requestHeadTimeoutMs : this.#activeAt + limits.keepAliveTimeoutMs;
-        if (now >= at) return this.#headAt > 0 ? this.#headTimedOut() : this.close();
-        next = Math.min(next, at);
+    switch (this.#limits.expired(now, this.#state, this)) {
+      case null:
         break;
-      }
-      case BODY:
-      case DISCARD: {
-        if (this.socket.isPaused()) this.#activeAt = now;
-        const at = this.#activeAt + limits.bodyIdleTimeoutMs;
-        if (now >= at) return this.#bodyTimedOut();
-        next = Math.min(next, at);
+      case 'request':
+        this.#requestTimedOut();
         break;
-      }
-      case WAIT:
-        if (!this.#halfClosed || this.exchange === null) break;
-        if (this.exchange.responseBytes === this.#progress) return this.destroy();
-        this.#progress = this.exchange.responseBytes;
-        next = Math.min(next, now + HALF_CLOSED_MS);
+      case 'head':
+        this.#headTimedOut();
         break;
-      case TUNNEL: {
-        const at = this.#activeAt + limits.tunnelIdleTimeoutMs;
-        if (now >= at) return this.destroy();
-        next = at;
+      case 'body':
+        this.#bodyTimedOut();
         break;
-      }
+      case 'idle':
+        this.close();
+        break;
       default:
-        return this.destroy();
+        this.destroy();
     }
-    this.worker.timers.schedule(this.#timer, next);
   }
 
   #headTimedOut(): void {
     this.#closeAfter = true;
-    refuse(this.#open(this.#headAt), { status: 408, reason: 'request_head_timeout' });
+    refuse(this.#open(this.#limits.headAt), { status: 408, reason: 'request_head_timeout' });
   }
 
   #bodyTimedOut(): void {
     const x = this.exchange;
     this.#closeAfter = true;
-    if (x === null) return this.close();
-    if (x.answered) {
-      abort(x, FAILURES.bodyTimeout, 'request body stalled');
-      return this.destroy();
-    }
-    x.cancelAttempt();
-    replyFailure(x, FAILURES.bodyTimeout, `request body silent for ${this.worker.limits.bodyIdleTimeoutMs} ms`);
+    if (x === null) this.close();
+    else this.#giveUp(x, FAILURES.bodyTimeout, `request body silent for ${this.worker.limits.bodyIdleTimeoutMs} ms`);
   }
 
   #requestTimedOut(): void {
     const x = this.exchange;
     if (x === null) return;
     const detail = `no complete response within ${x.plan?.plan.timeouts?.requestMs} ms (timeouts.request)`;
+    this.#giveUp(x, FAILURES.requestTimeout, detail);
+  }
+
+  /** An answer that has begun is cut off; else it is this failure. */
+  #giveUp(x: Exchange, failure: Failure, detail: string): void {
     if (x.answered) {
-      abort(x, FAILURES.requestTimeout, detail);
-      return this.destroy();
+      abort(x, failure, detail);
+      this.destroy();
+      return;
     }
     x.cancelAttempt();
-    replyFailure(x, FAILURES.requestTimeout, detail);
+    replyFailure(x, failure, detail);
   }
 }

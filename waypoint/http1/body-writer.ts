@@ -1,13 +1,14 @@
 // Puts the chunked framing onto a body.
 
 import type { Writable } from 'node:stream';
+import { pass } from '../read-buffer.ts';
 
-/** One chunk in one system call; the socket's answer: false asks for patience. An empty one is no chunk: it would be the last. */
+/** A copy of `data` as one chunk, in one system call; the socket's answer: false asks for patience. An empty one is no chunk: it would be the last. */
 export function writeChunk(socket: Writable, data: Buffer): boolean {
   if (data.length === 0) return !socket.writableNeedDrain;
   socket.cork();
   socket.write(`${data.length.toString(16)}\r\n`, 'latin1');
-  socket.write(data);
+  pass(socket, data);
   const ready = socket.write('\r\n', 'latin1');
   socket.uncork();
   return ready;

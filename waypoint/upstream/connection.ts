@@ -8,7 +8,7 @@ import { lastChunk, writeChunk } from '../http1/body-writer.ts';
 import { CHUNKED, LENGTH, NONE } from '../http1/framing.ts';
 import { FAILED, MORE } from '../http1/limits.ts';
 import { ResponseParser } from '../http1/response-parser.ts';
-import { READ_BUFFER, readBytes } from '../read-buffer.ts';
+import { pass, READ_BUFFER, readBytes } from '../read-buffer.ts';
 import { Timer, type TimerTarget } from '../timers.ts';
 import type { Worker } from '../worker-context.ts';
 import type { Pool } from './pool.ts';
@@ -126,6 +126,14 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     return flowing;
   }
 
+  /** The same with a piece that is valid during the call only. */
+  pass(data: Buffer): boolean {
+    if (this.#state === CLOSED) return true;
+    const flowing = this.#chunkedRequest ? writeChunk(this.socket, data) : pass(this.socket, data);
+    if (!flowing) this.#blocked = true;
+    return flowing;
+  }
+
   /** The request body is complete. */
   endRequest(trailers: string): void {
     if (this.#chunkedRequest && this.#state !== CLOSED) this.socket.write(lastChunk(trailers), 'latin1');
@@ -147,19 +155,29 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     const { limits, timers } = this.worker;
     if (this.#state === CONNECTING) {
       const waited = limits.connectTimeoutMs;
-      this.#fail(FAILURES.connectTimeout, `connect ${this.where}: timed out after ${waited} ms (is a NetworkPolicy blocking it?)`);
+      this.#fail(
+        FAILURES.connectTimeout,
+        `connect ${this.where}: timed out after ${waited} ms (is a NetworkPolicy blocking it?)`,
+      );
     } else if (this.#state === IDLE) {
       const expiresAt = this.#activeAt + limits.upstreamIdleTimeoutMs;
       if (now < expiresAt) timers.schedule(timer, expiresAt);
       else this.#destroy();
     } else if (this.#limitAt > 0 && now >= this.#limitAt) {
-      this.#fail(FAILURES.backendTimeout, `${this.where}: no complete response within ${this.#limitMs} ms (timeouts.backendRequest)`);
+      this.#fail(
+        FAILURES.backendTimeout,
+        `${this.where}: no complete response within ${this.#limitMs} ms (timeouts.backendRequest)`,
+      );
     } else if (this.#state === BODY) {
       // Silence counts only while we are willing to read.
       if (this.socket.isPaused()) this.#activeAt = now;
       const silentAt = this.#activeAt + limits.bodyIdleTimeoutMs;
       if (now < silentAt) timers.schedule(timer, this.#limitAt > 0 ? Math.min(silentAt, this.#limitAt) : silentAt);
-      else this.#fail(FAILURES.upstreamTruncated, `${this.where}: response body silent for ${limits.bodyIdleTimeoutMs} ms`);
+      else
+        this.#fail(
+          FAILURES.upstreamTruncated,
+          `${this.where}: response body silent for ${limits.bodyIdleTimeoutMs} ms`,
+        );
     } else if (this.#limitAt > 0) {
       timers.schedule(timer, this.#limitAt);
     }
@@ -236,7 +254,10 @@ export class UpstreamConnection implements BodySink, TimerTarget {
       const at = this.parser.push(chunk, from);
       if (at === MORE) return;
       if (at === FAILED) {
-        this.#fail(FAILURES.upstreamProtocol, `${this.where}: ${this.parser.failure?.reason ?? 'invalid'} in the response head`);
+        this.#fail(
+          FAILURES.upstreamProtocol,
+          `${this.where}: ${this.parser.failure?.reason ?? 'invalid'} in the response head`,
+        );
         return;
       }
       const { status } = this.parser.head;
@@ -273,7 +294,10 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     const at = this.decoder.done ? from : this.decoder.push(chunk, from, this);
     if (this.#state !== BODY) return;
     if (at === FAILED) {
-      this.#fail(FAILURES.upstreamTruncated, `${this.where}: ${this.decoder.failure?.reason ?? 'invalid'} in the response body`);
+      this.#fail(
+        FAILURES.upstreamTruncated,
+        `${this.where}: ${this.decoder.failure?.reason ?? 'invalid'} in the response body`,
+      );
     } else if (this.decoder.done) {
       this.#complete(at === chunk.length ? 'clean' : 'unclean');
     } else {
