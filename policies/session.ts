@@ -35,7 +35,8 @@ export interface Session {
 const FIELDS = ['sessionName', 'absoluteTimeout', 'idleTimeout', 'type', 'cookieConfig'];
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
 /** Fields that carry something else; a token there would break the message. */
-const TAKEN = /^(?:connection|content-.*|cookie|date|host|keep-alive|proxy-.*|set-cookie|te|trailer|transfer-encoding|upgrade)$/i;
+const TAKEN =
+  /^(?:connection|content-.*|cookie|date|host|keep-alive|proxy-.*|set-cookie|te|trailer|transfer-encoding|upgrade)$/i;
 /** A browser sends cookies of one name for several paths; more are not looked at. */
 const MAX_TOKENS = 4;
 /** A token that is younger than this is not made anew only because it was used. */
@@ -103,7 +104,12 @@ export class Sessions {
 
   /** The field of the response that tells the client of its session, as of now. */
   field(session: Session, now: number, random: () => number): readonly [name: string, value: string] {
-    const text = [session.since.toString(36), now.toString(36), session.backend, session.endpoint].join(' ');
+    const text = [
+      Math.floor(session.since).toString(36),
+      Math.floor(now).toString(36),
+      session.backend,
+      session.endpoint,
+    ].join(' ');
     const token = sealToken(text, this.#scope, { sign: this.#sign, random });
     const { type, lifetime, path, absoluteTimeoutMs } = this.#plan;
     if (type === 'Header') return [this.name, token];

@@ -33,12 +33,7 @@ export interface Balancer {
 
 /** The choice among endpoints of which there are at least two. `slowStart` is null unless one of them is still new. */
 export interface Algorithm {
-  choose(
-    endpoints: readonly Endpoint[],
-    backend: Backend,
-    context: PickContext,
-    slowStart: SlowStart | null,
-  ): Endpoint;
+  choose(endpoints: readonly Endpoint[], backend: Backend, context: PickContext, slowStart: SlowStart | null): Endpoint;
 }
 
 const ALGORITHMS: Readonly<Record<LoadBalancingPlan['algorithm'], Algorithm>> = {
@@ -102,7 +97,8 @@ class PlannedBalancer implements Balancer {
     if (context.avoid !== null || view.local.length === 0) return backend.candidates(context.now);
     if (view.share >= 1 || view.remote.length === 0) return view.local;
     // Equal keys stay together on either side of the zone's border.
-    const chance = this.#algorithm === consistentHash && context.hash !== 0 ? mix(context.hash) / 2 ** 32 : context.random();
+    const chance =
+      this.#algorithm === consistentHash && context.hash !== 0 ? mix(context.hash) / 2 ** 32 : context.random();
     return chance < view.share ? view.local : view.remote;
   }
 }

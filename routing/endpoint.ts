@@ -41,8 +41,8 @@ export class Endpoint implements EndpointData {
   /** Peak-sensitive average of the time to the head of an answer, as of `ewmaAt`; read it through `costOf`. */
   ewmaMs: number = START_MS;
   ewmaAt: number;
-  /** What it has spent of its turns (weighted-turns.ts); -1: it had none yet. */
-  turn = -1;
+  /** What it has spent of its turns (weighted-turns.ts); -Infinity: it had none yet. */
+  turn: number = Number.NEGATIVE_INFINITY;
 
   // Whoever changes one of these three tells the backend (`Backend.changed`).
   /** What active checks say; true where there are none. */

@@ -33,11 +33,7 @@ export function viewFrom(
 }
 
 /** 1 where the zone holds its part of the capacity, taking every zone to send alike. */
-function capacity(
-  local: readonly Endpoint[],
-  eligible: readonly Endpoint[],
-  candidates: readonly Endpoint[],
-): number {
+function capacity(local: readonly Endpoint[], eligible: readonly Endpoint[], candidates: readonly Endpoint[]): number {
   const zones = new Set(eligible.map((endpoint) => endpoint.zone)).size;
   return candidates.length === 0 ? 0 : (local.length * zones) / candidates.length;
 }

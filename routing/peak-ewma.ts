@@ -9,7 +9,7 @@ import type { SlowStart } from './slow-start.ts';
 /** What an endpoint nobody has heard of is taken to need. */
 export const START_MS = 30;
 /** A failure that comes fast must not look like speed: it counts as an answer that took this long. */
-export const PENALTY_MS = 5_000;
+export const PENALTY_MS = 1_000;
 const DECAY_MS = 10_000;
 /** Faster than this is noise; and an average faded to nothing would make tries under way count for nothing. */
 const FLOOR_MS = 0.1;
@@ -31,7 +31,7 @@ export const peakEwma: Algorithm = {
 /** In ms: the wait a new request must expect. Without answers the average fades, so that what was slow is tried again. */
 export function costOf(endpoint: Endpoint, now: number): number {
   const faded = endpoint.ewmaMs * Math.exp((endpoint.ewmaAt - now) / DECAY_MS);
-  return (faded > FLOOR_MS ? faded : FLOOR_MS) * (endpoint.inFlight + 1);
+  return Math.max(faded, FLOOR_MS) * (endpoint.inFlight + 1);
 }
 
 /** A slower answer counts whole and at once (peak-sensitive), a faster one by the time that passed since the last. */

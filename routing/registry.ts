@@ -19,7 +19,7 @@ export class Backend {
   panicPercent = 50;
   /** Health is ignored now; as of the last `candidates`. */
   panicking = false;
-  /** Time of its round robin: what the latest choice had spent (weighted-turns.ts). */
+  /** Time of its round robin: what the latest choice has spent (weighted-turns.ts). */
   turn = 0;
   /** When the latest of the candidates became ready. */
   newestAt: number = Number.NEGATIVE_INFINITY;

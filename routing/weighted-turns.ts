@@ -5,9 +5,12 @@ import type { Endpoint } from './endpoint.ts';
 import type { Backend } from './registry.ts';
 import type { SlowStart } from './slow-start.ts';
 
+/** `Endpoint.turn` of one that had none yet. */
+const NEVER = Number.NEGATIVE_INFINITY;
+
 /**
  * A request costs an endpoint (in-flight + 1)^bias / weight; what each has spent stands on the endpoint, the time of the
- * backend is what its latest choice had spent. Any subset of the endpoints may take part in any choice.
+ * backend is what its latest choice has spent with it. Any subset of the endpoints may take part in any choice.
  */
 export class WeightedTurns implements Algorithm {
   readonly #bias: number;
@@ -30,15 +33,15 @@ export class WeightedTurns implements Algorithm {
       const endpoint = endpoints[at]!;
       const cost = this.#cost(endpoint, context.now, slowStart);
       // Replicas that start together must not begin with the same endpoint, hence chance at its first appearance.
-      if (endpoint.turn < 0) endpoint.turn = turn + context.random() * cost;
-      // One that was away has no turns to catch up on.
-      const end = (endpoint.turn > turn ? endpoint.turn : turn) + cost;
+      if (endpoint.turn === NEVER) endpoint.turn = turn - context.random() * cost;
+      // One that was away is due, once: it has no turns to catch up on.
+      const end = Math.max(endpoint.turn + cost, turn);
       if (end < earliest) {
         earliest = end;
         next = endpoint;
       }
     }
-    if (next.turn > turn) backend.turn = next.turn;
+    backend.turn = earliest;
     next.turn = earliest;
     return next;
   }
