@@ -52,7 +52,7 @@ export function overflowReply(limit: CircuitLimit): LocalReply {
 /** What is counted; the names of the counters. */
 export type CircuitKind = 'connections' | 'pending' | 'requests' | 'retries';
 
-/** What is under way for one backend. */
+/** What is under way for one backend. Whatever is let through though a limit is met adds itself to the counter. */
 export class CircuitState {
   connections = 0;
   pending = 0;

@@ -35,6 +35,11 @@ export function decodeHealthCheck(raw: unknown, path: string, report: DecodeRepo
     unhealthyThreshold: settings.integer('unhealthyThreshold', POSITIVE, 3),
     healthyThreshold: settings.integer('healthyThreshold', POSITIVE, 2),
   };
+  if (settings.sound && plan.timeoutMs > plan.intervalMs)
+    settings.refuse(
+      'timeout',
+      `${formatDuration(plan.timeoutMs)} is longer than interval, ${formatDuration(plan.intervalMs)}`,
+    );
   return settings.sound ? plan : null;
 }
 

@@ -20,7 +20,7 @@ export class LocalLimiter {
   readonly #tokenMs: number;
   readonly #bucketMs: number;
   readonly #keyed: boolean;
-  readonly #shared: Bucket = { key: '', fullAt: 0.5 };
+  readonly #shared: Bucket = { key: '', fullAt: Number.NEGATIVE_INFINITY };
   readonly #buckets = new Map<string, Bucket>();
   /** The same ones in a ring, and where the search for a forgettable one goes on. */
   readonly #ring: Bucket[] = [];

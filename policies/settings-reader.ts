@@ -58,7 +58,7 @@ export class SettingsReader {
   /** In ms, at least 1 ms. */
   period(field: string, fallback: number): number {
     const ms = this.duration(field, fallback);
-    if (ms === 0 && this.sound) this.refuse(field, 'must be longer than 0s');
+    if (parseDuration(String(this.#fields[field])) === 0) this.refuse(field, 'must be longer than 0s');
     return ms;
   }
 
