@@ -6,6 +6,7 @@ import { type Enrolment, isEnrolled, isHeadless } from './enrolment.ts';
 import { GATEWAY_GROUP } from './environment.ts';
 import { type GatewayState, isAccepted } from './gateways.ts';
 import { hostnameOf, isUsable, type ListenerState } from './listeners.ts';
+import type { Frontend } from './policies/request-policy.ts';
 import { coreGroup } from './references.ts';
 import type { HTTPRoute, ParentReference, Resources, Service } from './resources.ts';
 import { admitsNamespace } from './selector.ts';
@@ -27,6 +28,8 @@ interface Place {
   readonly hostnames: readonly string[];
   /** The listener that counts the route among its attached ones; null for a Service. */
   readonly listener: string | null;
+  /** Whose policies hold for the requests that come this way. */
+  readonly frontend: Frontend;
 }
 
 export interface Attachment {
@@ -97,7 +100,7 @@ function attachToGateway({ route, ref }: Claim, state: GatewayState, scope: Atta
     const message = `allowedRoutes of Gateway ${state.key} admit no HTTPRoute of namespace ${namespace}: widen namespaces or kinds there`;
     return refuse('NotAllowedByListeners', message);
   }
-  const places = admitting.map((listener) => placeAt(listener, route)).filter((place) => place !== null);
+  const places = admitting.map((listener) => placeAt(listener, route, state.key)).filter((place) => place !== null);
   if (places.length === 0) {
     const hosts = admitting.map((listener) => hostnameOf(listener.spec)).join(', ');
     return refuse('NoMatchingListenerHostname', `No hostname of the route is among those of the listeners: ${hosts}`);
@@ -112,11 +115,11 @@ function isNamed(listener: ListenerState, ref: ParentReference): boolean {
   );
 }
 
-function placeAt(listener: ListenerState, route: HTTPRoute): Place | null {
+function placeAt(listener: ListenerState, route: HTTPRoute, gateway: string): Place | null {
   const { hostname, table, id } = listener.plan;
   const wanted = route.spec.hostnames ?? NONE;
   const hostnames = hostname === null ? wanted : intersect(hostname, wanted);
-  return hostnames === null ? null : { table, hostnames, listener: id };
+  return hostnames === null ? null : { table, hostnames, listener: id, frontend: { gateway, parent: null } };
 }
 
 function attachToService(
@@ -150,7 +153,12 @@ function attachToService(
     return refuse(`Service ${key} serves nothing${describe(ref)}; it serves ${known}`);
   }
   const consumer = route.metadata.namespace === namespace ? null : route.metadata.namespace;
-  const places = ports.map((port) => ({ table: serviceTable(port.id, consumer), hostnames: NONE, listener: null }));
+  const places = ports.map((port) => ({
+    table: serviceTable(port.id, consumer),
+    hostnames: NONE,
+    listener: null,
+    frontend: { gateway: enrolment.gateway, parent: { service: key, port: port.name } },
+  }));
   return {
     ref,
     accepted: consumer === null ? ACCEPTED : consumerVerdict(consumer),

@@ -14,6 +14,8 @@ export const NO_RESOURCES: Resources = {
   ReferenceGrant: new Map(),
   Service: new Map(),
   EndpointSlice: new Map(),
+  TrafficPolicy: new Map(),
+  XBackendTrafficPolicy: new Map(),
   Namespace: new Map(),
   Secret: new Map(),
   ConfigMap: new Map(),

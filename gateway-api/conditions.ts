@@ -60,8 +60,27 @@ export interface ServiceStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** What we say about one target of a policy (GEP-713). */
+export interface PolicyAncestorStatus {
+  readonly ancestorRef: {
+    readonly group: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly sectionName?: string;
+  };
+  readonly controllerName: string;
+  readonly conditions: readonly Condition[];
+}
+
+export interface PolicyStatus {
+  readonly kind: 'TrafficPolicy' | 'XBackendTrafficPolicy';
+  readonly key: string;
+  readonly ancestors: readonly PolicyAncestorStatus[];
+}
+
 /** `key` is `namespace/name`, for a GatewayClass `name`. */
-export type ObjectStatus = GatewayClassStatus | GatewayStatus | HTTPRouteStatus | ServiceStatus;
+export type ObjectStatus = GatewayClassStatus | GatewayStatus | HTTPRouteStatus | ServiceStatus | PolicyStatus;
 
 /** By `Kind/namespace/name` (GatewayClass: `Kind/name`). An object that is not ours to speak about has no entry. */
 export type Statuses = ReadonlyMap<string, ObjectStatus>;

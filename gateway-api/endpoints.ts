@@ -45,7 +45,10 @@ export function updateSlices(
   return { index: draft.current, services };
 }
 
-export function backendPlan(id: string, port: ServicePort, slices: readonly EndpointSlice[]): BackendPlan {
+/** A backend but for its policies. */
+type BackendEndpoints = Omit<BackendPlan, 'policy' | 'origins'>;
+
+export function backendPlan(id: string, port: ServicePort, slices: readonly EndpointSlice[]): BackendEndpoints {
   const endpoints = new Map<string, EndpointPlan>();
   for (const slice of slices) {
     // A name would have to be resolved again and again, by rules that no EndpointSlice states.
@@ -64,17 +67,23 @@ export function backendPlan(id: string, port: ServicePort, slices: readonly Endp
 }
 
 function endpointsOf(slice: EndpointSlice, port: number): readonly EndpointPlan[] {
-  return slice.spec.endpoints.flatMap(({ addresses, conditions, targetRef, hostname, nodeName, zone }) =>
+  return slice.spec.endpoints.flatMap(({ addresses, conditions, targetRef, hostname, nodeName, zone, hints }) =>
     addresses.map((address) => ({
       address,
       port,
       name: targetRef?.name ?? hostname ?? nodeName ?? null,
       zone: zone ?? null,
+      hints: zonesOf(hints),
       ready: conditions.ready,
       serving: conditions.serving,
       terminating: conditions.terminating,
     })),
   );
+}
+
+function zonesOf(hints: unknown): readonly string[] {
+  const { forZones = NONE } = (hints ?? {}) as { readonly forZones?: readonly { readonly name: string }[] };
+  return forZones.length === 0 ? NONE : forZones.map(({ name }) => name);
 }
 
 /** By the port's name, which is what ties the two together; slices written by hand often only agree on the number. */

@@ -48,7 +48,7 @@ function load(): Ajv {
     // Our schemas carry functions (`sure`, `checks`), which the meta-schema has no word for.
     validateSchema: false,
   });
-  instance.addVocabulary(['rules', 'sure', 'checks']);
+  instance.addVocabulary(['rules', 'sure', 'checks', 'doc']);
   instance.addKeyword({ keyword: 'listMapKeys', type: 'array', errors: true, validate: distinctItems });
   return instance;
 }
@@ -130,6 +130,7 @@ function pathOf(pointer: string, root: unknown): Path {
 const typeWords: Readonly<Record<string, string>> = {
   string: 'a string',
   integer: 'a whole number',
+  number: 'a number',
   'integer,string': 'a whole number or a string',
   boolean: 'true or false',
   object: 'a mapping',
@@ -172,8 +173,8 @@ function wrongType(type: string, got: unknown): string {
   if (type === 'string' && (typeof got === 'number' || typeof got === 'boolean')) {
     return `must be a string (got ${show(got)}: put it in quotes)`;
   }
-  if (type === 'integer' && typeof got === 'string' && /^\d+$/.test(got)) {
-    return `must be a whole number (got "${got}": remove the quotes)`;
+  if ((type === 'integer' || type === 'number') && typeof got === 'string' && /^\d+$/.test(got)) {
+    return `must be ${wanted} (got "${got}": remove the quotes)`;
   }
   if (Array.isArray(got)) return `must be ${wanted} (got a list)`;
   if (typeof got === 'object' && got !== null) return `must be ${wanted} (got a mapping)`;

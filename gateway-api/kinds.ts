@@ -10,6 +10,8 @@ import { referenceGrant } from './schemas/reference-grant.ts';
 import type { Schema } from './schemas/schema.ts';
 import { secret } from './schemas/secret.ts';
 import { service } from './schemas/service.ts';
+import { trafficPolicy } from './schemas/traffic-policy.ts';
+import { xBackendTrafficPolicy } from './schemas/x-backend-traffic-policy.ts';
 
 export type KindName = AnyResource['kind'];
 type Fields = Readonly<Record<string, unknown>>;
@@ -48,6 +50,22 @@ const kinds: readonly Kind[] = [
     scope: 'Namespaced',
     schema: endpointSlice,
     spec: endpointSliceSpec,
+  },
+  {
+    name: 'TrafficPolicy',
+    group: 'waypoint.dev',
+    versions: ['v1alpha1'],
+    scope: 'Namespaced',
+    schema: trafficPolicy,
+    spec: asWritten,
+  },
+  {
+    name: 'XBackendTrafficPolicy',
+    group: 'gateway.networking.x-k8s.io',
+    versions: ['v1alpha1'],
+    scope: 'Namespaced',
+    schema: xBackendTrafficPolicy,
+    spec: asWritten,
   },
   { name: 'Namespace', group: '', versions: ['v1'], scope: 'Cluster', schema: namespace, spec: () => ({}) },
   { name: 'Secret', group: '', versions: ['v1'], scope: 'Namespaced', schema: secret, spec: secretSpec },

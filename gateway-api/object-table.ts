@@ -28,6 +28,8 @@ export class ObjectTable {
     ReferenceGrant: new Map(),
     Service: new Map(),
     EndpointSlice: new Map(),
+    TrafficPolicy: new Map(),
+    XBackendTrafficPolicy: new Map(),
     Namespace: new Map(),
     Secret: new Map(),
     ConfigMap: new Map(),

@@ -180,6 +180,41 @@ export type EndpointSlice = Resource<
   }
 >;
 
+export interface PolicyTargetReference {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly sectionName?: string;
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** What is absent is left to the policies of other levels. */
+export type TrafficPolicy = Resource<
+  'TrafficPolicy',
+  {
+    readonly targetRefs: readonly PolicyTargetReference[];
+    readonly mode: 'Enforce' | 'Shadow';
+    readonly loadBalancing?: Settings;
+    readonly connections?: Settings;
+    readonly circuitBreaker?: Settings;
+    readonly outlierDetection?: Settings;
+    readonly healthCheck?: Settings;
+    readonly retry?: Settings;
+    readonly rateLimit?: Settings;
+    readonly fault?: Settings;
+  }
+>;
+
+export type XBackendTrafficPolicy = Resource<
+  'XBackendTrafficPolicy',
+  {
+    readonly targetRefs: readonly PolicyTargetReference[];
+    readonly retryConstraint?: Settings;
+    readonly sessionPersistence?: Settings;
+  }
+>;
+
 export type Namespace = Resource<'Namespace', Readonly<Record<string, never>>>;
 /** `data` (base64 decoded for a Secret) and `stringData` are moved under `spec.data` as Latin-1 strings. */
 export type Secret = Resource<'Secret', { readonly type: string; readonly data: Readonly<Record<string, string>> }>;
@@ -192,6 +227,8 @@ export type AnyResource =
   | ReferenceGrant
   | Service
   | EndpointSlice
+  | TrafficPolicy
+  | XBackendTrafficPolicy
   | Namespace
   | Secret
   | ConfigMap;
@@ -207,6 +244,8 @@ export interface Resources {
   readonly ReferenceGrant: ReadonlyMap<string, ReferenceGrant>;
   readonly Service: ReadonlyMap<string, Service>;
   readonly EndpointSlice: ReadonlyMap<string, EndpointSlice>;
+  readonly TrafficPolicy: ReadonlyMap<string, TrafficPolicy>;
+  readonly XBackendTrafficPolicy: ReadonlyMap<string, XBackendTrafficPolicy>;
   readonly Namespace: ReadonlyMap<string, Namespace>;
   readonly Secret: ReadonlyMap<string, Secret>;
   readonly ConfigMap: ReadonlyMap<string, ConfigMap>;

@@ -36,12 +36,7 @@ export function areAllRefused(rules: readonly TranslatedRule[]): boolean {
 function acceptance(attached: Verdict, rules: readonly TranslatedRule[], refusals: readonly Problem[]): Verdict {
   if (attached.status === 'False') return attached;
   if (areAllRefused(rules)) return no(refusals[0]!.reason, describe(refusals));
-  const inert = rules.flatMap((rule) => rule.inert);
-  if (inert.length === 0) return attached;
-  return yes(
-    attached.reason,
-    `${attached.message}; not in force yet, requests are sent once and without it: ${inert.join(', ')}`,
-  );
+  return attached;
 }
 
 function resolution(problems: readonly Problem[]): Verdict {

@@ -3,6 +3,7 @@
 import type { Changes } from './changes.ts';
 import type { GatewayState } from './gateways.ts';
 import type { PartiesChange } from './parties.ts';
+import type { PoliciesChange } from './policies/targets.ts';
 import type { Resources } from './resources.ts';
 import { type RouteTablesChange, RouteTablesDraft } from './route-tables.ts';
 import { ShardedDraft, type ShardedMap } from './sharded-map.ts';
@@ -15,17 +16,24 @@ export interface RoutesChange {
   readonly tables: RouteTablesChange;
 }
 
+export interface RouteNeeds {
+  readonly parties: PartiesChange;
+  readonly policies: PoliciesChange;
+}
+
 export function updateRoutes(
   before: State,
   resources: Resources,
-  parties: PartiesChange,
+  { parties, policies }: RouteNeeds,
   changes: Changes,
 ): RoutesChange {
   const { grants, gateways, enrolments } = parties;
-  const scope = { resources, grants, gateways, enrolments };
+  const scope = { resources, grants, gateways, enrolments, policies: policies.policies };
   const draft = new ShardedDraft(before.routes);
   const merged = new RouteTablesDraft(before.routeTables);
-  for (const key of staleRoutes(before.routes, parties.touched, changes.HTTPRoute)) {
+  const touched = new Set(parties.touched);
+  for (const target of policies.changedTargets) touched.add(`Policy ${target}`);
+  for (const key of staleRoutes(before.routes, touched, changes.HTTPRoute)) {
     const route = resources.HTTPRoute.get(key);
     const old = before.routes.get(key);
     const state = route === undefined ? undefined : translateRoute(route, scope, old);

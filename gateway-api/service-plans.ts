@@ -1,8 +1,10 @@
 // Enrolled Services as clients address them: one plan per port, with the tables of the routes that name it as parent.
 
 import type { ListenerPlan, RoutePlan, ServicePlan, TablePlan } from '../policies/plan.ts';
+import { NO_REQUEST_POLICY, type RequestPolicy } from '../policies/traffic.ts';
 import { DraftMap } from './draft-map.ts';
 import type { EnrolledPort, Enrolment } from './enrolment.ts';
+import type { MergedPolicy } from './policies/merge.ts';
 import { reuse } from './reuse.ts';
 
 /** Tables of one Service port. */
@@ -61,14 +63,20 @@ function withoutTable(before: ServiceTables, consumer: string | undefined): Serv
   return { ...before, consumers: new Map([...before.consumers].filter(([namespace]) => namespace !== consumer)) };
 }
 
+export interface ServicePlanParts {
+  readonly listeners: readonly ListenerPlan[] | undefined;
+  /** For its requests where no route is attached. */
+  readonly merged: MergedPolicy<RequestPolicy>;
+}
+
 export function servicePlan(
   { namespace, name, gateway }: Enrolment,
   { id, port }: EnrolledPort,
   tables: ServiceTables | undefined,
-  listeners: readonly ListenerPlan[] | undefined,
+  { listeners, merged }: ServicePlanParts,
 ): ServicePlan {
   const { producer, consumers } = tables ?? NO_TABLES;
-  const fallback = fallbackPlan(id, `${namespace}/${name}`);
+  const fallback = fallbackPlan(id, `${namespace}/${name}`, merged);
   return { id, namespace, name, port, gateway, consumers, producer, listeners: listeners ?? NO_LISTENERS, fallback };
 }
 
@@ -81,7 +89,8 @@ export function reuseService(previous: ServicePlan | undefined, next: ServicePla
 }
 
 /** A Service without any route is forwarded to itself. */
-function fallbackPlan(id: string, route: string): RoutePlan {
-  const backends = [{ weight: 1, backend: id, failure: null, filters: NONE, mirrors: NONE }];
-  return { kind: 'Default', route, rule: '0', filters: NONE, backends, mirrors: NONE, timeouts: null, failure: null };
+function fallbackPlan(id: string, route: string, { policy, origins }: MergedPolicy<RequestPolicy>): RoutePlan {
+  const backends = [{ weight: 1, backend: id, failure: null, filters: NONE, mirrors: NONE, policy, origins }];
+  const rule = { kind: 'Default', route, rule: '0', filters: NONE, backends, mirrors: NONE };
+  return { ...rule, timeouts: null, policy: NO_REQUEST_POLICY, origins: NONE, failure: null };
 }

@@ -6,6 +6,7 @@ import { DraftMap } from './draft-map.ts';
 import { gatewayClassStatus } from './gateway-classes.ts';
 import { gatewayStatus } from './gateway-status.ts';
 import type { PartiesChange } from './parties.ts';
+import { policyStatus } from './policies/status.ts';
 import { reuse } from './reuse.ts';
 import { serviceStatus } from './service-status.ts';
 import type { State, Translation } from './translation.ts';
@@ -14,6 +15,8 @@ import type { State, Translation } from './translation.ts';
 export interface Outcome {
   readonly changes: Changes;
   readonly parties: PartiesChange;
+  /** `Kind namespace/name`. */
+  readonly changedPolicies: ReadonlySet<string>;
   /** Keys of HTTPRoutes. */
   readonly changedRoutes: ReadonlySet<string>;
   /** Ids of listeners of which the number of attached routes changed. */
@@ -43,6 +46,11 @@ export function updateStatuses(before: Translation, state: State, outcome: Outco
     put(`Service/${key}`, enrolment && serviceStatus(enrolment, scope));
   }
   for (const key of changedRoutes) put(`HTTPRoute/${key}`, state.routes.get(key)?.status);
+  for (const title of outcome.changedPolicies) {
+    const [kind, key] = title.split(' ') as ['TrafficPolicy' | 'XBackendTrafficPolicy', string];
+    const policy = state.resources[kind].get(key);
+    put(`${kind}/${key}`, policy && policyStatus(policy, state.policies));
+  }
   return draft.current;
 }
 

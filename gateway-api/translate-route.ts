@@ -3,6 +3,9 @@
 import type { RoutePlanEntry, RulePlan } from '../policies/plan.ts';
 import { type Attachment, type AttachScope, attachmentsOf, type Reads } from './attach.ts';
 import type { HTTPRouteStatus } from './conditions.ts';
+import { isTarget } from './policies/layers.ts';
+import type { Frontend } from './policies/request-policy.ts';
+import type { PolicyIndex } from './policies/targets.ts';
 import type { Grants } from './references.ts';
 import type { HTTPRoute } from './resources.ts';
 import { reuse } from './reuse.ts';
@@ -11,6 +14,7 @@ import { type TranslatedRule, translateRule } from './translate-rule.ts';
 
 export interface RouteScope extends AttachScope {
   readonly grants: Grants;
+  readonly policies: PolicyIndex;
 }
 
 export interface TableEntry {
@@ -18,6 +22,8 @@ export interface TableEntry {
   readonly entry: RoutePlanEntry;
   /** The listener that counts it as attached; null: none does. */
   readonly listener: string | null;
+  /** The Gateway through which its requests come. */
+  readonly gateway: string;
 }
 
 /** The outcome for one route; stays valid while the route and everything in `reads` is unchanged. */
@@ -27,13 +33,15 @@ export interface RouteState {
   readonly reads: readonly string[];
   /** By table. */
   readonly entries: readonly TableEntry[];
-  /** Backends that its entries lead to, each once. */
+  /** Backends that its entries lead to, and through which Gateway (`backend@gateway`), each once. */
   readonly backends: readonly string[];
   /** null: no parent of it is ours. */
   readonly status: HTTPRouteStatus | null;
 }
 
 const NONE: readonly never[] = [];
+/** Of a parent that refused the route. */
+const NOWHERE: Frontend = { gateway: '', parent: null };
 
 export function translateRoute(route: HTTPRoute, scope: RouteScope, previous: RouteState | undefined): RouteState {
   const reads: Reads = new Set();
@@ -52,12 +60,13 @@ interface Rules {
   readonly plans: readonly RulePlan[];
 }
 
-/** A route's rules are the same at each of its parents, but for namespaces that only some of them make reachable. */
+/** A route's rules are the same at each of its parents, but for what only some of them make reachable, or have policies for. */
 class RulesByReach {
   readonly #route: HTTPRoute;
   readonly #scope: RouteScope;
   readonly #reads: Reads;
-  readonly #known = new Map<string | null, Rules>();
+  readonly #known = new Map<string, Rules>();
+  #last: Rules | undefined;
 
   constructor(route: HTTPRoute, scope: RouteScope, reads: Reads) {
     this.#route = route;
@@ -65,19 +74,33 @@ class RulesByReach {
     this.#reads = reads;
   }
 
-  of({ serviceNamespace }: Attachment): Rules {
+  /** `frontend`: of one of the attachment's places, where it has any. */
+  of({ serviceNamespace }: Attachment, frontend: Frontend): Rules {
     const reachable = serviceNamespace === this.#route.metadata.namespace ? null : serviceNamespace;
-    const known = this.#known.get(reachable);
+    const key = `${reachable} ${this.#identity(frontend)}`;
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const rules = this.#translate(reachable);
-    this.#known.set(reachable, rules);
+    // Equal ones are one object, so that tables share their entries.
+    const rules = reuse(this.#last, this.#translate(reachable, frontend));
+    this.#last = rules;
+    this.#known.set(key, rules);
     return rules;
   }
 
-  #translate(reachable: string | null): Rules {
-    const { resources, grants } = this.#scope;
+  /** What of the frontend makes a difference to policies. */
+  #identity({ gateway, parent }: Frontend): string {
+    const { policies } = this.#scope;
+    this.#reads.add(`Policy Gateway ${gateway}`);
+    const through = isTarget(policies, `Gateway ${gateway}`) ? gateway : '';
+    if (parent === null) return `${through} Gateway`;
+    this.#reads.add(`Policy Service ${parent.service}`);
+    return `${through} Service ${isTarget(policies, `Service ${parent.service}`) ? `${parent.service} ${parent.port}` : ''}`;
+  }
+
+  #translate(reachable: string | null, frontend: Frontend): Rules {
+    const { resources, grants, policies } = this.#scope;
     const requester = { namespace: this.#route.metadata.namespace, reachable };
-    const scope = { resources, grants, route: this.#route, requester, reads: this.#reads };
+    const scope = { resources, grants, policies, route: this.#route, requester, frontend, reads: this.#reads };
     const translated = this.#route.spec.rules.map((rule, index) => translateRule(rule, index, scope));
     return { translated, plans: translated.map(({ rule }) => rule).filter((rule) => rule !== null) };
   }
@@ -86,7 +109,7 @@ class RulesByReach {
 function statusOf(route: HTTPRoute, attachments: readonly Attachment[], rules: RulesByReach): HTTPRouteStatus {
   const { namespace, name, generation } = route.metadata;
   const parents = attachments.map((attachment) =>
-    parentStatus(attachment, rules.of(attachment).translated, generation),
+    parentStatus(attachment, rules.of(attachment, attachment.places[0]?.frontend ?? NOWHERE).translated, generation),
   );
   return { kind: 'HTTPRoute', key: `${namespace}/${name}`, parents };
 }
@@ -102,15 +125,19 @@ function entriesOf(
   const byTable = new Map<string, TableEntry>();
   let last: RoutePlanEntry | null = null;
   for (const attachment of attachments) {
-    if (attachment.places.length === 0) continue;
-    const { translated, plans } = rules.of(attachment);
-    const isCounted = !areAllRefused(translated);
-    for (const { table, hostnames, listener } of attachment.places) {
+    for (const { table, hostnames, listener, frontend } of attachment.places) {
       if (byTable.has(table)) continue;
+      const { translated, plans } = rules.of(attachment, frontend);
+      const isCounted = !areAllRefused(translated);
       const entry: RoutePlanEntry =
         last?.rules === plans && isSame(last.hostnames, hostnames) ? last : planEntry(route, hostnames, plans);
       last = entry;
-      byTable.set(table, { table, entry: reuse(before.get(table), entry), listener: isCounted ? listener : null });
+      byTable.set(table, {
+        table,
+        entry: reuse(before.get(table), entry),
+        listener: isCounted ? listener : null,
+        gateway: frontend.gateway,
+      });
     }
   }
   return byTable.size === 0 ? NONE : [...byTable.values()];
@@ -128,12 +155,15 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
 
 function backendsOf(entries: readonly TableEntry[]): readonly string[] {
   const backends = new Set<string>();
-  for (const { entry } of new Set(entries)) {
+  const add = (backend: string | null, gateway: string): void => {
+    if (backend !== null) backends.add(backend).add(`${backend}@${gateway}`);
+  };
+  for (const { entry, gateway } of entries) {
     for (const { plan } of entry.rules) {
-      for (const { backend } of plan.mirrors) if (backend !== null) backends.add(backend);
+      for (const { backend } of plan.mirrors) add(backend, gateway);
       for (const share of plan.backends) {
-        if (share.backend !== null) backends.add(share.backend);
-        for (const { backend } of share.mirrors) if (backend !== null) backends.add(backend);
+        add(share.backend, gateway);
+        for (const { backend } of share.mirrors) add(backend, gateway);
       }
     }
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { NO_RESOURCES } from './changes.ts';
+import { NO_POLICIES } from './policies/targets.ts';
 import type { HTTPRoute, HTTPRouteRule } from './resources.ts';
 import { type TranslatedRule, translateRule } from './translate-rule.ts';
 
@@ -11,7 +12,11 @@ const REWRITE = { type: 'URLRewrite', urlRewrite: { hostname: 'a.example.com' } 
 function translated(rule: Partial<HTTPRouteRule>): TranslatedRule {
   const route = { metadata: { namespace: 'shop', name: 'r' } } as unknown as HTTPRoute;
   const requester = { namespace: 'shop', reachable: null };
-  const scope = { resources: NO_RESOURCES, grants: new Map(), route, requester, reads: new Set<string>() };
+  const frontend = { gateway: 'shop/gw', parent: null };
+  const scope = {
+    ...{ resources: NO_RESOURCES, grants: new Map(), route, requester },
+    ...{ policies: NO_POLICIES, frontend, reads: new Set<string>() },
+  };
   return translateRule({ matches: MATCHES, ...rule }, 0, scope);
 }
 

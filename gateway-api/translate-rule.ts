@@ -4,8 +4,14 @@ import { type DecodedFilters, decodeFilters } from '../policies/index.ts';
 import type { DecodedMirror, MirrorPlan } from '../policies/mirror.ts';
 import type { BackendShare, PlanFailure, RoutePlan, RulePlan } from '../policies/plan.ts';
 import type { DecodeReport } from '../policies/policy.ts';
+import { decodeRouteRetry } from '../policies/retry.ts';
+import { decodeSession } from '../policies/session.ts';
 import { decodeTimeouts } from '../policies/timeouts.ts';
+import { NO_REQUEST_POLICY } from '../policies/traffic.ts';
 import type { Reads } from './attach.ts';
+import type { Refusal } from './policies/merge.ts';
+import { type Frontend, type PortRef, type RuleStanzas, requestPolicy } from './policies/request-policy.ts';
+import type { PolicyIndex } from './policies/targets.ts';
 import type { BackendRef, HTTPRoute, HTTPRouteRule, RouteFilter } from './resources.ts';
 import { type BackendObjectReference, type BackendScope, type Requester, resolveBackend } from './translate-backend.ts';
 import { translateMatches } from './translate-match.ts';
@@ -23,19 +29,30 @@ export interface TranslatedRule {
   readonly problems: readonly Problem[];
   /** Nothing that it was ordered to do is done: its requests are answered 500, or it takes none. */
   readonly isRefused: boolean;
-  /** Fields that are valid but have no effect yet. */
-  readonly inert: readonly string[];
+  /** Settings of policies that contradict each other where this rule's requests go. */
+  readonly refused: readonly Refusal[];
 }
 
 /** What the rules of one route share while they are translated. */
 export interface RuleScope extends BackendScope {
   readonly route: HTTPRoute;
   readonly requester: Requester;
+  readonly policies: PolicyIndex;
+  readonly frontend: Frontend;
   readonly reads: Reads;
 }
 
+/** What is translated of one rule, for its parts. */
+interface RuleDraft {
+  readonly path: string;
+  readonly stanzas: RuleStanzas;
+  readonly problems: Problem[];
+  readonly refused: Refusal[];
+}
+
 const NONE: readonly never[] = [];
-const INERT_FIELDS = ['retry', 'sessionPersistence'] as const;
+/** What the shares say counts. */
+const NO_POLICY = { policy: NO_REQUEST_POLICY, origins: NONE };
 const SILENT: DecodeReport = { unsupported() {} };
 
 export function translateRule(rule: HTTPRouteRule, index: number, scope: RuleScope): TranslatedRule {
@@ -47,31 +64,75 @@ export function translateRule(rule: HTTPRouteRule, index: number, scope: RuleSco
   const matches = translateMatches(rule.matches, `${path}.matches`, unsupported);
   const behind = problems.length;
   const timeouts = decodeTimeouts(rule.timeouts, `${path}.timeouts`, { unsupported });
+  const stanzas = stanzasOf(rule, index, scope);
+  judgeStanzas(stanzas, { unsupported });
   const decoded = decode(rule.filters, `${path}.filters`, problems);
   const redirects = decoded.filters.some((filter) => filter.kind === 'RequestRedirect');
   if (redirects && (rule.backendRefs ?? NONE).length > 0) problems.push(redirectWithBackends(path));
   const own = problems.slice(behind);
   const isRefused = matches.length === 0 || own.some(({ condition }) => condition === 'Accepted');
+  const draft: RuleDraft = { path, stanzas, problems, refused: [] };
+  const backends = redirects ? NONE : shares(rule.backendRefs ?? NONE, draft, scope);
   const plan: RoutePlan = {
     kind: 'HTTPRoute',
     route: `${scope.route.metadata.namespace}/${scope.route.metadata.name}`,
     rule: rule.name ?? String(index),
     filters: decoded.filters,
-    backends: redirects ? NONE : shares(rule.backendRefs ?? NONE, path, problems, scope),
+    backends,
     mirrors: mirrors(decoded.mirrors, problems, scope),
     timeouts,
+    ...(backends.length > 0 ? NO_POLICY : policyOf(null, draft, scope)),
     failure: failureOf(own),
   };
-  const inert = INERT_FIELDS.filter((field) => rule[field] !== undefined).map((field) => `${path}.${field}`);
-  return { rule: matches.length === 0 ? null : { matches, plan }, problems, isRefused, inert };
+  return { rule: matches.length === 0 ? null : { matches, plan }, problems, isRefused, refused: draft.refused };
+}
+
+function stanzasOf(rule: HTTPRouteRule, index: number, { route }: RuleScope): RuleStanzas {
+  const { name, retry, sessionPersistence } = rule;
+  return {
+    route: `${route.metadata.namespace}/${route.metadata.name}`,
+    rule: name ?? '',
+    id: name ?? String(index),
+    path: `spec.rules[${index}]`,
+    createdAt: route.createdAt,
+    retry,
+    sessionPersistence,
+  };
+}
+
+function judgeStanzas({ retry, sessionPersistence, path }: RuleStanzas, report: DecodeReport): void {
+  if (retry !== undefined) decodeRouteRetry(retry, `${path}.retry`, report, null);
+  if (sessionPersistence !== undefined) decodeSession(sessionPersistence, `${path}.sessionPersistence`, report);
+}
+
+/** `backend`: id of the one that the requests go to; null: none. */
+function policyOf(
+  backend: string | null,
+  { stanzas, refused }: RuleDraft,
+  { policies, frontend, resources, reads }: RuleScope,
+): Pick<BackendShare, 'policy' | 'origins'> {
+  reads.add(`Policy HTTPRoute ${stanzas.route}`);
+  const port = backend === null ? null : portOf(backend, resources);
+  if (port !== null) reads.add(`Policy Service ${port.service}`);
+  const merged = requestPolicy({ index: policies, frontend, stanzas, backend: port });
+  refused.push(...merged.refused);
+  return { policy: merged.policy, origins: merged.origins };
+}
+
+function portOf(backend: string, resources: RuleScope['resources']): PortRef {
+  const colon = backend.lastIndexOf(':');
+  const service = backend.slice(0, colon);
+  const number = Number(backend.slice(colon + 1));
+  const ports = resources.Service.get(service)?.spec.ports ?? NONE;
+  return { service, port: ports.find(({ port, protocol }) => port === number && protocol === 'TCP')?.name ?? '' };
 }
 
 function shares(
   refs: readonly (BackendRef & { readonly filters?: readonly RouteFilter[] })[],
-  path: string,
-  problems: Problem[],
+  draft: RuleDraft,
   scope: RuleScope,
 ): readonly BackendShare[] {
+  const { path, problems } = draft;
   if (refs.length === 0) return NONE;
   return refs.map((ref, index) => {
     const at = `${path}.backendRefs[${index}]`;
@@ -86,6 +147,7 @@ function shares(
       failure: broken,
       filters: decoded.filters,
       mirrors: mirrors(decoded.mirrors, problems, scope),
+      ...policyOf(broken === null ? backend : null, draft, scope),
     };
   });
 }

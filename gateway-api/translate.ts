@@ -5,6 +5,7 @@ import { updateBinds } from './binds.ts';
 import { changesBetween } from './changes.ts';
 import { type Environment, sameScope } from './environment.ts';
 import { updateParties } from './parties.ts';
+import { updatePolicies } from './policies/targets.ts';
 import type { Resources } from './resources.ts';
 import { reuse } from './reuse.ts';
 import { updateRoutes } from './routes.ts';
@@ -21,16 +22,18 @@ export function translate(resources: Resources, environment: Environment, previo
   const bindErrors = reuse(before.state.environment.bindErrors, environment.bindErrors);
   const changes = changesBetween(before.state.resources, resources);
   const parties = updateParties(before.state.parties, resources, environment, changes);
-  const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, parties, changes);
+  const policies = updatePolicies(before.state, resources, parties, changes);
+  const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, { parties, policies }, changes);
   const { binds, members, holders } = updateBinds(before, environment, parties);
-  const { services, serviceTables, changedServices } = updateServices(before, parties, tables);
-  const needs = { uses: tables.uses, services, changed: [...tables.changedUses, ...changedServices] };
+  const { services, serviceTables, changedServices } = updateServices(before, parties, policies, tables);
+  const needs = { uses: tables.uses, services, changed: [...tables.changedUses, ...changedServices], policies };
   const { backends, slices } = updateBackends(before, resources, changes, needs);
   const { grants, gateways, enrolments } = parties;
   const state: State = {
     resources,
     environment: { ...environment, bindErrors },
     parties: { grants, gateways, enrolments },
+    policies: policies.policies,
     routes,
     routeTables: { tables: tables.tables, attached: tables.attached, uses: tables.uses },
     serviceTables,
@@ -38,7 +41,13 @@ export function translate(resources: Resources, environment: Environment, previo
     holders,
     slices,
   };
-  const outcome = { changes, parties, changedRoutes, changedListeners: tables.changedListeners };
+  const outcome = {
+    changes,
+    parties,
+    changedPolicies: policies.changedPolicies,
+    changedRoutes,
+    changedListeners: tables.changedListeners,
+  };
   const statuses = updateStatuses(before, state, outcome);
   return { snapshot: { binds, services, tables: tables.tables, backends }, statuses, state };
 }

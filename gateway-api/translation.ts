@@ -7,6 +7,7 @@ import type { Statuses } from './conditions.ts';
 import type { SliceIndex } from './endpoints.ts';
 import type { Environment } from './environment.ts';
 import { NO_PARTIES, type Parties } from './parties.ts';
+import { NO_POLICIES, type PolicyIndex } from './policies/targets.ts';
 import type { Resources } from './resources.ts';
 import type { RouteTables } from './route-tables.ts';
 import type { ServiceTableIndex } from './service-plans.ts';
@@ -25,6 +26,7 @@ export interface State {
   readonly resources: Resources;
   readonly environment: Environment;
   readonly parties: Parties;
+  readonly policies: PolicyIndex;
   /** By `namespace/name`. */
   readonly routes: ShardedMap<RouteState>;
   readonly routeTables: RouteTables;
@@ -41,6 +43,7 @@ export const NOTHING: Translation = {
     resources: NO_RESOURCES,
     environment: { gateway: null, bindAddress: '', clusterDomain: '', bindErrors: new Map() },
     parties: NO_PARTIES,
+    policies: NO_POLICIES,
     routes: new ShardedMap(),
     routeTables: { tables: new Map(), attached: new Map(), uses: new ShardedMap() },
     serviceTables: new Map(),

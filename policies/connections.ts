@@ -1,34 +1,32 @@
-// Connections to the endpoints of a backend: how long opening one may take, and when one is closed again.
+// `connections` of a TrafficPolicy: how long opening one to an endpoint may take, and when one is closed again.
 
-import { parseDuration } from './duration.ts';
+import { formatDuration } from './duration.ts';
 import type { DecodeReport } from './policy.ts';
+import { COUNT, SettingsReader } from './settings-reader.ts';
 import type { ConnectionsPlan } from './traffic.ts';
-
-interface Settings {
-  readonly connectTimeout?: string;
-  readonly idleTimeout?: string;
-  readonly maxRequestsPerConnection?: number;
-  readonly maxAge?: string;
-}
 
 /** null after a report. */
 export function decodeConnections(raw: unknown, path: string, report: DecodeReport): ConnectionsPlan | null {
-  const settings = (raw ?? {}) as Settings;
-  let failed = false;
-  const time = (name: 'connectTimeout' | 'idleTimeout' | 'maxAge'): number | null => {
-    const text = settings[name];
-    if (text === undefined) return null;
-    const ms = parseDuration(text);
-    if (ms !== null) return ms;
-    failed = true;
-    report.unsupported(`${path}.${name}`, `"${text}" is no duration: write 10s, 500ms or 1m30s (GEP-2257)`);
-    return null;
-  };
+  const known = ['connectTimeout', 'idleTimeout', 'maxRequestsPerConnection', 'maxAge'];
+  const settings = new SettingsReader(raw, path, report, known);
   const plan = {
-    connectTimeoutMs: time('connectTimeout'),
-    idleTimeoutMs: time('idleTimeout'),
-    maxRequestsPerConnection: settings.maxRequestsPerConnection ?? 0,
-    maxAgeMs: time('maxAge') ?? 0,
+    connectTimeoutMs: settings.has('connectTimeout') ? settings.period('connectTimeout', 0) : null,
+    idleTimeoutMs: settings.has('idleTimeout') ? settings.duration('idleTimeout', 0) : null,
+    maxRequestsPerConnection: settings.integer('maxRequestsPerConnection', COUNT, 0),
+    maxAgeMs: settings.duration('maxAge', 0),
   };
-  return failed ? null : plan;
+  return settings.sound ? plan : null;
+}
+
+/** One line for `waypoint explain`. */
+export function describeConnections(plan: ConnectionsPlan): string {
+  const { connectTimeoutMs, idleTimeoutMs, maxRequestsPerConnection, maxAgeMs } = plan;
+  const parts: string[] = [];
+  if (connectTimeoutMs !== null) parts.push(`opened within ${formatDuration(connectTimeoutMs)}`);
+  if (idleTimeoutMs !== null) {
+    parts.push(idleTimeoutMs === 0 ? 'kept while idle' : `closed after ${formatDuration(idleTimeoutMs)} of idleness`);
+  }
+  if (maxRequestsPerConnection > 0) parts.push(`at most ${maxRequestsPerConnection} requests each`);
+  if (maxAgeMs > 0) parts.push(`at most ${formatDuration(maxAgeMs)} old`);
+  return `connections: ${parts.join('; ') || 'without limits'}`;
 }

@@ -22,7 +22,7 @@ export interface RoutePlan {
   /** Mirrors of the rule; a copy leaves after the filters ran (those listed before it: `afterFilter`). */
   readonly mirrors: readonly MirrorPlan[];
   readonly timeouts: TimeoutsPlan | null;
-  /** For a rule without backends; with some, what each share says counts. */
+  /** Of a rule without backends; with some each share has its own, and here is nothing. */
   readonly policy: Policies<RequestPolicy>;
   readonly origins: readonly Origin[];
   /** Why every request of this rule is answered 500 (an unresolvable filter, a rule that did not compile); else null. */

@@ -14,10 +14,14 @@ import type { SessionPlan } from './session.ts';
 export interface RequestPolicy {
   readonly retry: RetryPlan | null;
   readonly rateLimit: RateLimitPlan | null;
+  /** What the limit is set on, `Service shop/orders`: requests of one scope share its buckets. null without a limit. */
+  readonly rateLimitScope: string | null;
   readonly fault: FaultPlan | null;
   /** Overrides the backend's choice for this rule only; the endpoints' live state stays shared. */
   readonly loadBalancing: LoadBalancingPlan | null;
   readonly session: SessionPlan | null;
+  /** Whose sessions: a rule's own, or those of a Service, which all of its routes share. null without any. */
+  readonly sessionScope: string | null;
 }
 
 /** What a TrafficPolicy says about endpoints: merged per (Service, port). */
@@ -48,7 +52,15 @@ export interface Policies<T> {
 
 /** Nobody set anything. */
 export const NO_REQUEST_POLICY: Policies<RequestPolicy> = {
-  enforced: { retry: null, rateLimit: null, fault: null, loadBalancing: null, session: null },
+  enforced: {
+    retry: null,
+    rateLimit: null,
+    rateLimitScope: null,
+    fault: null,
+    loadBalancing: null,
+    session: null,
+    sessionScope: null,
+  },
   shadow: null,
 };
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { parse } from 'yaml';
-import { Store } from '../gateway-api/store.ts';
+import { parse, stringify } from 'yaml';
+import { type Finding, Store } from '../gateway-api/store.ts';
 import { type Environment, translate } from '../gateway-api/translate.ts';
 import { render } from './golden/render.ts';
 
@@ -20,14 +20,22 @@ describe('golden translations', () => {
       const text = readFileSync(new URL(file, FOLDER), 'utf8');
       const store = new Store();
       store.apply(file, text);
-      assert.deepEqual(store.findings, [], 'the input is valid');
-      const actual = render(translate(store.resources, environmentOf(text), null));
+      const actual = findingLines(store.findings) + render(translate(store.resources, environmentOf(text), null));
       const out = new URL(`${name}.out.yaml`, FOLDER);
       if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(out, actual);
       assert.equal(actual, readFileSync(out, 'utf8'));
     });
   }
 });
+
+/** Nothing where the input is valid. */
+function findingLines(findings: readonly Finding[]): string {
+  if (findings.length === 0) return '';
+  return stringify(
+    { findings: findings.map(({ line, object, path, message }) => `${line} ${object} ${path}: ${message}`) },
+    { lineWidth: 0 },
+  );
+}
 
 function environmentOf(text: string): Environment {
   const { bindErrors = {}, ...rest } = parse(HEADER.exec(text)?.[1] ?? '{}') as Partial<Environment>;

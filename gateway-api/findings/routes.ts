@@ -2,6 +2,7 @@
 
 import type { Condition, HTTPRouteStatus, Statuses } from '../conditions.ts';
 import { GATEWAY_GROUP } from '../environment.ts';
+import { NO_POLICIES } from '../policies/targets.ts';
 import { coreGroup, type Grants, indexGrants } from '../references.ts';
 import type { HTTPRoute, HTTPRouteRule, ParentReference, Resources } from '../resources.ts';
 import { type Problem, translateRule } from '../translate-rule.ts';
@@ -100,6 +101,9 @@ function isTrouble({ type, status }: Condition): boolean {
   return type === 'PartiallyInvalid' ? status === 'True' : status === 'False';
 }
 
+/** They change nothing about what a rule cannot be. */
+const WITHOUT_POLICIES = { policies: NO_POLICIES, frontend: { gateway: '', parent: null }, reads: new Set<string>() };
+
 /** Everything that its parents' conditions say in one message each, one by one and with its path. */
 function problemsOf(route: HTTPRoute, { resources, grants }: Scope): readonly Problem[] {
   const { namespace } = route.metadata;
@@ -107,7 +111,7 @@ function problemsOf(route: HTTPRoute, { resources, grants }: Scope): readonly Pr
   for (const ref of route.spec.parentRefs ?? [])
     homes.add(ref.kind === 'Service' ? (ref.namespace ?? namespace) : null);
   const problems = [...homes].flatMap((reachable) => {
-    const scope = { resources, grants, route, requester: { namespace, reachable }, reads: new Set<string>() };
+    const scope = { resources, grants, route, requester: { namespace, reachable }, ...WITHOUT_POLICIES };
     return route.spec.rules.flatMap((rule, index) => translateRule(rule, index, scope).problems);
   });
   return [...new Map(problems.map((problem) => [`${problem.path} ${problem.message}`, problem])).values()];

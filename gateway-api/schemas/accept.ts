@@ -49,9 +49,11 @@ function compile(schema: Schema): Step {
     case 'string':
       return compileString(schema);
     case 'integer':
-      return compileInteger(schema);
+      return compileNumber(schema, Number.isInteger);
+    case 'number':
+      return compileNumber(schema, Number.isFinite);
     case 'boolean':
-      return (value) => (typeof value === 'boolean' ? ACCEPTED : SCHEMA_IN_DOUBT);
+      return compileBoolean(schema);
     default:
       return compileEither(schema);
   }
@@ -155,17 +157,22 @@ function compileString(schema: Schema): Step {
   };
 }
 
-function compileInteger(schema: Schema): Step {
+function compileNumber(schema: Schema, isOfType: (value: unknown) => boolean): Step {
   const { minimum = -Infinity, maximum = Infinity } = schema;
   const allowed = schema.enum === undefined ? null : new Set<unknown>(schema.enum);
   return (value) => {
-    if (!Number.isInteger(value) || (value as number) < minimum || (value as number) > maximum) return SCHEMA_IN_DOUBT;
+    if (!isOfType(value) || (value as number) < minimum || (value as number) > maximum) return SCHEMA_IN_DOUBT;
     return allowed === null || allowed.has(value) ? ACCEPTED : SCHEMA_IN_DOUBT;
   };
 }
 
+function compileBoolean(schema: Schema): Step {
+  const allowed = new Set<unknown>(schema.enum ?? [true, false]);
+  return (value) => (typeof value === 'boolean' && allowed.has(value) ? ACCEPTED : SCHEMA_IN_DOUBT);
+}
+
 function compileEither(schema: Schema): Step {
   const asText = compileString(schema);
-  const asNumber = compileInteger(schema);
+  const asNumber = compileNumber(schema, Number.isInteger);
   return (value) => (typeof value === 'string' ? asText(value) : asNumber(value));
 }

@@ -5,6 +5,7 @@ import { resource } from './metadata.ts';
 import * as names from './names.ts';
 import { backendReference, parentRefs, weight } from './references.ts';
 import { anything, integer, list, object, oneOf, type Rule, type Schema } from './schema.ts';
+import { sessionPersistence } from './session-persistence.ts';
 
 const everything = { type: 'PathPrefix', value: '/' };
 const literal = "(self.type in ['Exact','PathPrefix']) ?";
@@ -93,37 +94,6 @@ const retry = object({
   attempts: integer(-(2 ** 31), 2 ** 31 - 1),
   backoff: names.duration,
 });
-
-interface SessionPersistence {
-  readonly type: string;
-  readonly cookieConfig?: { readonly lifetimeType: string };
-  readonly absoluteTimeout?: string;
-}
-
-const sessionPersistence = object(
-  {
-    sessionName: { type: 'string', maxLength: 128 },
-    absoluteTimeout: names.duration,
-    idleTimeout: names.duration,
-    type: oneOf(['Cookie', 'Header'], { default: 'Cookie' }),
-    cookieConfig: object({ lifetimeType: oneOf(['Permanent', 'Session'], { default: 'Session' }) }),
-  },
-  {
-    sure: ({ type, cookieConfig, absoluteTimeout }: SessionPersistence) =>
-      cookieConfig === undefined ||
-      (type === 'Cookie' && (cookieConfig.lifetimeType === 'Session' || absoluteTimeout !== undefined)),
-    rules: [
-      {
-        message: 'AbsoluteTimeout must be specified when cookie lifetimeType is Permanent',
-        rule: "!has(self.cookieConfig) || !has(self.cookieConfig.lifetimeType) || self.cookieConfig.lifetimeType != 'Permanent' || has(self.absoluteTimeout)",
-      },
-      {
-        message: 'cookieConfig can only be set with type Cookie',
-        rule: "!has(self.cookieConfig) || self.type == 'Cookie'",
-      },
-    ],
-  },
-);
 
 const replacesPrefix = (settings: string): string =>
   `has(f.${settings}) && has(f.${settings}.path) && f.${settings}.path.type == 'ReplacePrefixMatch' && has(f.${settings}.path.replacePrefixMatch)`;

@@ -13,7 +13,9 @@ export interface Check {
 }
 
 export interface Schema {
-  readonly type: 'object' | 'array' | 'string' | 'integer' | 'boolean' | readonly ['integer', 'string'];
+  readonly type: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | readonly ['integer', 'string'];
+  /** What it is for: `kubectl explain`, for the kinds of which we publish the CRD. */
+  readonly doc?: string;
   /** What a value matching `pattern` is, in words that complete "must be". */
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -25,7 +27,7 @@ export interface Schema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly uniqueItems?: true;
-  readonly enum?: readonly (string | number)[];
+  readonly enum?: readonly (string | number | boolean)[];
   readonly pattern?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -59,6 +61,10 @@ export function list(items: Schema, extra: Extra = {}): Schema {
 
 export function integer(minimum: number, maximum: number, extra: Extra = {}): Schema {
   return { type: 'integer', minimum, maximum, ...extra };
+}
+
+export function number(minimum: number, maximum: number, extra: Extra = {}): Schema {
+  return { type: 'number', minimum, maximum, ...extra };
 }
 
 export function oneOf(values: readonly string[], extra: Extra = {}): Schema {

@@ -3,6 +3,7 @@
 import { stringify } from 'yaml';
 import type { Condition, ObjectStatus } from '../../gateway-api/conditions.ts';
 import type { Translation } from '../../gateway-api/translate.ts';
+import type { Origin } from '../../policies/traffic.ts';
 
 export function render({ snapshot, statuses }: Translation): string {
   const outcome = { statuses: sorted(statuses, statusOf), ...(prune({ ...snapshot }) as object) };
@@ -25,6 +26,9 @@ function statusOf(status: ObjectStatus): unknown {
       };
     case 'HTTPRoute':
       return status.parents.map(({ parentRef, conditions }) => ({ parentRef, conditions: lines(conditions) }));
+    case 'TrafficPolicy':
+    case 'XBackendTrafficPolicy':
+      return status.ancestors.map(({ ancestorRef, conditions }) => ({ ancestorRef, conditions: lines(conditions) }));
     case 'Service':
       return lines(status.conditions);
   }
@@ -46,8 +50,18 @@ function prune(value: unknown): unknown {
   if (value instanceof Map) return sorted(value, prune);
   if (Array.isArray(value)) return value.map(prune);
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([key, field]) => [key, key === 'createdAt' ? date(field) : prune(field)] as const);
+  const fields = Object.entries(value).map(([key, field]) => [key, fieldOf(key, field)] as const);
   return Object.fromEntries(fields.filter(([key, field]) => key === 'entries' || !isEmpty(field)));
+}
+
+function fieldOf(key: string, value: unknown): unknown {
+  if (key === 'createdAt') return date(value as number);
+  // Those of policies; CORS has others.
+  return key === 'origins' && Array.isArray(value) ? (value as readonly Origin[]).map(line) : prune(value);
+}
+
+function line({ field, from, level, mode, value }: Origin): string {
+  return `${mode === 'Shadow' ? 'Shadow ' : ''}${field}: ${value} (${from}, ${level})`;
 }
 
 /** Objects without a creation time get an arbitrary number in reading order. */

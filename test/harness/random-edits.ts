@@ -80,6 +80,7 @@ const rule = join(
   maybe('backendRefs', fc.array(backendRef, { maxLength: 2 })),
   maybe('filters', fc.array(filter, { maxLength: 2 })),
   maybe('retry', fc.constant({ attempts: 1 })),
+  maybe('name', fc.constant('first')),
 );
 const parentRef = join(
   fc.oneof(
@@ -147,6 +148,36 @@ const grant = fc.record({
     maxLength: 2,
   }),
 });
+const seconds = fc.constantFrom('1s', '20s', '600s');
+const traffic = join(
+  fc.record({
+    targetRefs: fc.uniqueArray(
+      fc.oneof(
+        join(
+          fc.record({ group: fc.constant(''), kind: fc.constant('Service'), name }),
+          maybe('sectionName', fc.constantFrom('http', 'ws')),
+        ),
+        join(
+          fc.record({ group: fc.constant(GROUP), kind: fc.constant('HTTPRoute'), name }),
+          maybe('sectionName', fc.constantFrom('first', 'second')),
+        ),
+        fc.record({ group: fc.constant(GROUP), kind: fc.constant('Gateway'), name }),
+      ),
+      { minLength: 1, maxLength: 2, selector: (ref) => JSON.stringify(ref) },
+    ),
+    mode: fc.constantFrom('Enforce', 'Enforce', 'Shadow'),
+  }),
+  maybe('retry', join(maybe('attempts', fc.integer({ min: 0, max: 2 })), maybe('perTryTimeout', seconds))),
+  maybe('loadBalancing', maybe('algorithm', fc.constantFrom('Random', 'RoundRobin'))),
+  maybe('circuitBreaker', maybe('maxRequests', fc.integer({ min: 1, max: 2 }))),
+  // Two levels may contradict each other.
+  maybe('outlierDetection', join(maybe('baseEjectionTime', seconds), maybe('maxEjectionTime', seconds))),
+);
+const backendTraffic = join(
+  fc.record({ targetRefs: name.map((each) => [{ group: '', kind: 'Service', name: each }]) }),
+  maybe('retryConstraint', fc.constant({ budget: { percent: 10, interval: '10s' } })),
+  maybe('sessionPersistence', fc.constant({ sessionName: 's', type: 'Cookie' })),
+);
 const gatewayClass = join(
   fc.record({
     controllerName: fc.constantFrom('waypoint.dev/controller', 'waypoint.dev/controller', 'example.com/other'),
@@ -161,6 +192,8 @@ const kinds = fc.constantFrom<keyof Resources>(
   'ReferenceGrant',
   'Service',
   'EndpointSlice',
+  'TrafficPolicy',
+  'XBackendTrafficPolicy',
   'Namespace',
 );
 
@@ -178,6 +211,8 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
       name.map((service) => ({ 'kubernetes.io/service-name': service })),
     ),
   },
+  { weight: 4, arbitrary: resource('TrafficPolicy', traffic, fc.constant({})) },
+  { weight: 2, arbitrary: resource('XBackendTrafficPolicy', backendTraffic, fc.constant({})) },
   { weight: 4, arbitrary: resource('Namespace', fc.constant({}), labels) },
   {
     weight: 4,

@@ -54,6 +54,12 @@ function parts(status: ObjectStatus): { name: string; conditions: readonly Condi
           conditions: listener.conditions,
         })),
       ];
+    case 'TrafficPolicy':
+    case 'XBackendTrafficPolicy':
+      return status.ancestors.map(({ ancestorRef, conditions }) => ({
+        name: `${name} on ${parentName(ancestorRef)}`,
+        conditions,
+      }));
     case 'HTTPRoute':
       return status.parents.map(({ parentRef, conditions }) => ({
         name: `${name} via ${parentName(parentRef)}`,
