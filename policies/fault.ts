@@ -29,14 +29,14 @@ export function decodeFault(raw: unknown, path: string, report: DecodeReport): F
   const plan = { delayMs: 0, delayPercent: 0, abortStatus: 0, abortPercent: 0 };
   if (settings.has('delay')) {
     const delay = new SettingsReader(settings.value('delay'), settings.at('delay'), report, ['duration', 'percent']);
-    delay.require('duration', 'percent');
+    delay.mandatory('duration', 'percent');
     plan.delayMs = delay.period('duration', 0);
     plan.delayPercent = delay.number('percent', PERCENT, 0);
     settings.sound &&= delay.sound;
   }
   if (settings.has('abort')) {
     const abort = new SettingsReader(settings.value('abort'), settings.at('abort'), report, ['httpStatus', 'percent']);
-    abort.require('httpStatus', 'percent');
+    abort.mandatory('httpStatus', 'percent');
     plan.abortStatus = abort.integer('httpStatus', STATUS, 0);
     plan.abortPercent = abort.number('percent', PERCENT, 0);
     settings.sound &&= abort.sound;

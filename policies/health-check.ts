@@ -75,7 +75,7 @@ type Probe = Pick<HealthCheckPlan, 'kind' | 'path' | 'expectedStatuses'>;
 
 function httpProbe(settings: SettingsReader, report: DecodeReport): Probe {
   const http = new SettingsReader(settings.value('http'), settings.at('http'), report, ['path', 'expectedStatuses']);
-  http.require('path');
+  http.mandatory('path');
   const path = http.value('path');
   if (path !== undefined && (typeof path !== 'string' || !TARGET.test(path)))
     http.refuse('path', `${quote(path)} is no path: write /healthz`);

@@ -75,7 +75,7 @@ function decodeHash(raw: unknown, path: string, report: DecodeReport): Consisten
 
 function decodeCookie(raw: unknown, at: string, report: DecodeReport): ConsistentHashPlan | null {
   const settings = new SettingsReader(raw, at, report, ['name', 'ttl', 'path']);
-  settings.require('name');
+  settings.mandatory('name');
   const { name = '', path = '/' } = (raw ?? {}) as { readonly name?: string; readonly path?: string };
   const ttlMs = settings.duration('ttl', 0);
   return settings.sound ? { source: 'cookie', name, ttlMs, path } : null;
@@ -83,7 +83,7 @@ function decodeCookie(raw: unknown, at: string, report: DecodeReport): Consisten
 
 function decodeSlowStart(raw: unknown, path: string, report: DecodeReport): SlowStartPlan | null {
   const settings = new SettingsReader(raw, path, report, ['window', 'minWeightPercent', 'aggression']);
-  settings.require('window');
+  settings.mandatory('window');
   const plan = {
     windowMs: settings.period('window', 1),
     minWeightPercent: settings.number('minWeightPercent', PERCENT, 10),

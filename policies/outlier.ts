@@ -23,7 +23,7 @@ export interface OutlierPlan {
 }
 
 /** Ejects what succeeds less often than the mean − stdevFactor × σ of the endpoints with enough requests in the interval. */
-export interface SuccessRatePlan {
+interface SuccessRatePlan {
   readonly minHosts: number;
   readonly minRequests: number;
   readonly stdevFactor: number;
@@ -55,7 +55,7 @@ export interface OutlierEndpoint {
   windowFailures: number;
 }
 
-export type EjectionCause = 'consecutive_5xx' | 'consecutive_local_origin' | 'success_rate' | 'shared';
+type EjectionCause = 'consecutive_5xx' | 'consecutive_local_origin' | 'success_rate' | 'shared';
 
 /** For the log, and for the other threads: their clocks differ, so they are told `forMs`. */
 export interface Ejection {

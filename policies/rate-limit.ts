@@ -13,7 +13,7 @@ export interface RateLimitPlan {
   readonly global: null;
 }
 
-export interface LocalLimit {
+interface LocalLimit {
   /** Refilled evenly: this many per `perMs`. */
   readonly requests: number;
   readonly perMs: number;
@@ -91,7 +91,7 @@ function seconds(ms: number): string {
 
 function decodeLimit(raw: unknown, path: string, report: DecodeReport): LocalLimit | null {
   const settings = new SettingsReader(raw, path, report, ['requests', 'per', 'burst', 'key']);
-  settings.require('requests', 'per');
+  settings.mandatory('requests', 'per');
   const requests = settings.integer('requests', POSITIVE, 1);
   const limit: LocalLimit = {
     requests,

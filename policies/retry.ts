@@ -5,7 +5,7 @@ import { formatDuration } from './duration.ts';
 import type { DecodeReport } from './policy.ts';
 import { COUNT, quote, type Range, SettingsReader } from './settings-reader.ts';
 
-export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
+type RetryCondition = (typeof RETRY_CONDITIONS)[number];
 
 const RETRY_CONDITIONS = [
   /** No connection was established: refused, timed out, unreachable. */

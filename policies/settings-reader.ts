@@ -99,7 +99,7 @@ export class SettingsReader {
   }
 
   /** Reports each field that must be written and is not. */
-  require(...fields: readonly string[]): void {
+  mandatory(...fields: readonly string[]): void {
     for (const field of fields) if (!this.has(field)) this.refuse(field, 'is missing');
   }
 }
