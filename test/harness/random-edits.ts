@@ -149,29 +149,37 @@ const grant = fc.record({
   }),
 });
 const seconds = fc.constantFrom('1s', '20s', '600s');
-const traffic = join(
-  fc.record({
-    targetRefs: fc.uniqueArray(
-      fc.oneof(
-        join(
-          fc.record({ group: fc.constant(''), kind: fc.constant('Service'), name }),
-          maybe('sectionName', fc.constantFrom('http', 'ws')),
-        ),
-        join(
-          fc.record({ group: fc.constant(GROUP), kind: fc.constant('HTTPRoute'), name }),
-          maybe('sectionName', fc.constantFrom('first', 'second')),
-        ),
-        fc.record({ group: fc.constant(GROUP), kind: fc.constant('Gateway'), name }),
-      ),
-      { minLength: 1, maxLength: 2, selector: (ref) => JSON.stringify(ref) },
-    ),
-    mode: fc.constantFrom('Enforce', 'Enforce', 'Shadow'),
-  }),
+const serviceTarget = join(
+  fc.record({ group: fc.constant(''), kind: fc.constant('Service'), name }),
+  maybe('sectionName', fc.constantFrom('http', 'ws')),
+);
+const routeTarget = join(
+  fc.record({ group: fc.constant(GROUP), kind: fc.constant('HTTPRoute'), name }),
+  maybe('sectionName', fc.constant('first')),
+);
+const gatewayTarget = fc.record({ group: fc.constant(GROUP), kind: fc.constant('Gateway'), name });
+const requestSettings = join(
+  fc.record({ mode: fc.constantFrom('Enforce', 'Enforce', 'Shadow') }),
   maybe('retry', join(maybe('attempts', fc.integer({ min: 0, max: 2 })), maybe('perTryTimeout', seconds))),
   maybe('loadBalancing', maybe('algorithm', fc.constantFrom('Random', 'RoundRobin'))),
+);
+const endpointSettings = join(
+  requestSettings,
   maybe('circuitBreaker', maybe('maxRequests', fc.integer({ min: 1, max: 2 }))),
   // Two levels may contradict each other.
   maybe('outlierDetection', join(maybe('baseEjectionTime', seconds), maybe('maxEjectionTime', seconds))),
+);
+
+function targeting(target: fc.Arbitrary<object>): fc.Arbitrary<object> {
+  const options = { minLength: 1, maxLength: 2, selector: (ref: object) => JSON.stringify(ref) };
+  return fc.record({ targetRefs: fc.uniqueArray(target, options) });
+}
+
+const traffic = fc.oneof(
+  join(targeting(routeTarget), requestSettings),
+  join(targeting(gatewayTarget), endpointSettings),
+  join(targeting(serviceTarget), endpointSettings),
+  join(targeting(fc.oneof(serviceTarget, routeTarget, gatewayTarget)), endpointSettings),
 );
 const backendTraffic = join(
   fc.record({ targetRefs: name.map((each) => [{ group: '', kind: 'Service', name: each }]) }),
