@@ -90,13 +90,17 @@ function planOf(id: string, resources: Resources, slices: SliceIndex, needs: Bac
   const port = service?.spec.ports.find((candidate) => candidate.port === number && candidate.protocol === 'TCP');
   if (service === undefined || port === undefined) return undefined;
   const index = needs.policies.policies;
-  const gateways = gatewaysOf(id, index, needs);
+  const gateways = gatewaysTo(id, index, needs);
   const { policy, origins } = backendPolicy(index, { service: key, port: port.name ?? '', gateways });
   return { ...backendPlan(id, port, slices.get(key) ?? NONE), policy, origins };
 }
 
 /** Of the Gateways with policies those through which the backend is reached: by routes, or where it is enrolled. */
-function gatewaysOf(id: string, { gatewayTargets }: PolicyIndex, { uses, services }: BackendNeeds): readonly string[] {
+export function gatewaysTo(
+  id: string,
+  { gatewayTargets }: PolicyIndex,
+  { uses, services }: Pick<BackendNeeds, 'uses' | 'services'>,
+): readonly string[] {
   const home = services.get(id)?.gateway;
   return gatewayTargets.filter((gateway) => gateway === home || uses.get(`${id}@${gateway}`) !== undefined);
 }

@@ -4,19 +4,24 @@ import { reportEndpoints } from './findings/endpoints.ts';
 import { reportHostnames } from './findings/hostnames.ts';
 import { reportMatches } from './findings/matches.ts';
 import { reportParents } from './findings/parents.ts';
+import { reportPolicies } from './findings/policies.ts';
 import { FindingReport } from './findings/report.ts';
+import { reportRetries } from './findings/retries.ts';
 import { reportRoutes } from './findings/routes.ts';
 import type { Resources } from './resources.ts';
 import type { Finding } from './store.ts';
 import type { Translation } from './translate.ts';
 
 /** Pure; linear in the number of matches. In the order of the files that were read. */
-export function analyse(resources: Resources, { snapshot, statuses }: Translation): Finding[] {
+export function analyse(resources: Resources, translation: Translation): Finding[] {
+  const { snapshot, statuses } = translation;
   const report = new FindingReport();
   reportParents(resources, statuses, report);
   reportRoutes(resources, statuses, report);
   reportMatches(resources, snapshot, report);
   reportHostnames(resources, snapshot, report);
   reportEndpoints(resources, snapshot, report);
+  reportPolicies(resources, translation, report);
+  reportRetries(resources, snapshot, report);
   return report.sorted();
 }

@@ -9,7 +9,6 @@ import { decodeSession } from '../policies/session.ts';
 import { decodeTimeouts } from '../policies/timeouts.ts';
 import { NO_REQUEST_POLICY } from '../policies/traffic.ts';
 import type { Reads } from './attach.ts';
-import type { Refusal } from './policies/merge.ts';
 import { type Frontend, type PortRef, type RuleStanzas, requestPolicy } from './policies/request-policy.ts';
 import type { PolicyIndex } from './policies/targets.ts';
 import type { BackendRef, HTTPRoute, HTTPRouteRule, RouteFilter } from './resources.ts';
@@ -29,8 +28,6 @@ export interface TranslatedRule {
   readonly problems: readonly Problem[];
   /** Nothing that it was ordered to do is done: its requests are answered 500, or it takes none. */
   readonly isRefused: boolean;
-  /** Settings of policies that contradict each other where this rule's requests go. */
-  readonly refused: readonly Refusal[];
 }
 
 /** What the rules of one route share while they are translated. */
@@ -47,7 +44,6 @@ interface RuleDraft {
   readonly path: string;
   readonly stanzas: RuleStanzas;
   readonly problems: Problem[];
-  readonly refused: Refusal[];
 }
 
 const NONE: readonly never[] = [];
@@ -71,7 +67,7 @@ export function translateRule(rule: HTTPRouteRule, index: number, scope: RuleSco
   if (redirects && (rule.backendRefs ?? NONE).length > 0) problems.push(redirectWithBackends(path));
   const own = problems.slice(behind);
   const isRefused = matches.length === 0 || own.some(({ condition }) => condition === 'Accepted');
-  const draft: RuleDraft = { path, stanzas, problems, refused: [] };
+  const draft: RuleDraft = { path, stanzas, problems };
   const backends = redirects ? NONE : shares(rule.backendRefs ?? NONE, draft, scope);
   const plan: RoutePlan = {
     kind: 'HTTPRoute',
@@ -84,7 +80,7 @@ export function translateRule(rule: HTTPRouteRule, index: number, scope: RuleSco
     ...(backends.length > 0 ? NO_POLICY : policyOf(null, draft, scope)),
     failure: failureOf(own),
   };
-  return { rule: matches.length === 0 ? null : { matches, plan }, problems, isRefused, refused: draft.refused };
+  return { rule: matches.length === 0 ? null : { matches, plan }, problems, isRefused };
 }
 
 function stanzasOf(rule: HTTPRouteRule, index: number, { route }: RuleScope): RuleStanzas {
@@ -108,15 +104,14 @@ function judgeStanzas({ retry, sessionPersistence, path }: RuleStanzas, report: 
 /** `backend`: id of the one that the requests go to; null: none. */
 function policyOf(
   backend: string | null,
-  { stanzas, refused }: RuleDraft,
+  { stanzas }: RuleDraft,
   { policies, frontend, resources, reads }: RuleScope,
 ): Pick<BackendShare, 'policy' | 'origins'> {
   reads.add(`Policy HTTPRoute ${stanzas.route}`);
   const port = backend === null ? null : portOf(backend, resources);
   if (port !== null) reads.add(`Policy Service ${port.service}`);
-  const merged = requestPolicy({ index: policies, frontend, stanzas, backend: port });
-  refused.push(...merged.refused);
-  return { policy: merged.policy, origins: merged.origins };
+  const { policy, origins } = requestPolicy({ index: policies, frontend, stanzas, backend: port });
+  return { policy, origins };
 }
 
 function portOf(backend: string, resources: RuleScope['resources']): PortRef {

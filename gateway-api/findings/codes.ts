@@ -5,8 +5,11 @@ const CODES: Readonly<Record<string, string>> = {
   BackendNotFound: 'dangling_backend',
   InvalidKind: 'unsupported_kind',
   NoMatchingListenerHostname: 'hostname_never_matches',
+  Conflicted: 'policy_conflict',
+  Invalid: 'invalid_policy',
   Pending: 'parent_not_ready',
   RefNotPermitted: 'missing_grant',
+  TargetNotFound: 'dangling_target',
 };
 
 /** `NoMatchingParent` is `no_matching_parent`. */

@@ -83,23 +83,19 @@ function written(value: unknown): string {
 
 /** The most specific setting of each slot; from the most general level to the most specific. */
 function pick(section: Section, layers: readonly Layer[], mode: Mode): readonly Held[] {
-  const bySlot = new Map<string, Held>();
-  for (const { level, target, enforced, shadow } of layers) {
-    if (mode === 'Shadow') take(bySlot, section, shadow, { level, target, mode: 'Shadow' });
-    take(bySlot, section, enforced, { level, target, mode: 'Enforce' });
-  }
-  return bySlot.size === 0 ? [] : [...bySlot.values()].reverse();
-}
-
-function take(
-  bySlot: Map<string, Held>,
-  section: Section,
-  settings: readonly Setting[],
-  at: Omit<Held, 'setting'>,
-): void {
-  for (const setting of settings) {
-    if (setting.section === section && !bySlot.has(setting.slot)) bySlot.set(setting.slot, { setting, ...at });
-  }
+  const taken = new Set<string>();
+  const take = (settings: readonly Setting[], at: Omit<Held, 'setting'>): readonly Held[] => {
+    return settings.flatMap((setting) => {
+      if (setting.section !== section || taken.has(setting.slot)) return NONE;
+      taken.add(setting.slot);
+      return { setting, ...at };
+    });
+  };
+  const groups = layers.flatMap(({ level, target, enforced, shadow }) => [
+    mode === 'Shadow' ? take(shadow, { level, target, mode: 'Shadow' }) : NONE,
+    take(enforced, { level, target, mode: 'Enforce' }),
+  ]);
+  return groups.reverse().flat();
 }
 
 function decodeHeld<S extends Section>(section: S, held: readonly Held[]): ReturnType<typeof decodeSettings<S>> {

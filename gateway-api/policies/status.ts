@@ -5,7 +5,7 @@ import { CONTROLLER_NAME } from '../environment.ts';
 import { coreGroup } from '../references.ts';
 import type { PolicyTargetReference } from '../resources.ts';
 import { targetOf } from './attach.ts';
-import { modeOf, type PolicyResource, settingsOf } from './settings.ts';
+import { fieldOf, modeOf, type PolicyResource, settingsOf } from './settings.ts';
 import { type Claim, claimKey, lossWords, type PolicyIndex } from './targets.ts';
 
 const SHADOW = yes('Shadow', 'Decided, counted and logged, changing nothing: set mode: Enforce to put it in force');
@@ -51,8 +51,12 @@ function conditionsOf(policy: PolicyResource, { verdict, losses }: Claim): reado
   const conditions = [condition('Accepted', verdict, generation)];
   if (verdict.status === 'False') return conditions;
   if (losses.length > 0) {
-    const rest = `the other ${settingsOf(policy).length - losses.length} of its fields are in force`;
-    conditions.push(condition('Conflicted', yes('Conflicted', `${lossWords(losses)}; ${rest}`), generation));
+    const lost = new Set(losses.map(({ field }) => field));
+    const rest = settingsOf(policy)
+      .map(fieldOf)
+      .filter((field) => !lost.has(field));
+    const message = `${lossWords(losses)}; in force of it: ${rest.join(', ')}`;
+    conditions.push(condition('Conflicted', yes('Conflicted', message), generation));
   }
   if (modeOf(policy) === 'Shadow') conditions.push(condition('waypoint.dev/Shadow', SHADOW, generation));
   return conditions;
