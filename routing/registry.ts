@@ -25,6 +25,8 @@ export class Backend {
   newestAt: number = Number.NEGATIVE_INFINITY;
   /** When the candidates change by themselves, because an ejection ends. */
   nextChangeAt: number = Number.NEGATIVE_INFINITY;
+  /** Belongs to whoever sends to it: limits, budgets, who waits. */
+  slot: unknown = null;
   #byId: ReadonlyMap<string, Endpoint> = new Map();
   #candidates: readonly Endpoint[] = NONE;
   #view: ZoneView | null = null;

@@ -1,57 +1,90 @@
-// One try of an exchange at one endpoint: sends the request, hands the response to the relay, or decides about another try.
+// One try of an exchange at one endpoint: sends the request, hands the response to the relay, and accounts for how it ended.
 
+import { overflowReply } from '../policies/circuit-breaker.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
+import type { Outcome } from '../routing/outcome.ts';
 import { FAILURES, type Failure } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { abort } from './finish.ts';
 import { forwardedHead } from './forwarding.ts';
 import { LENGTH, NONE } from './http1/framing.ts';
-import { replyFailure } from './local-reply.ts';
+import { replyFailure, replyLocal } from './local-reply.ts';
 import { relayData, relayEnd, relayHead, relayInterim } from './relay.ts';
-import { mayRetry } from './retry.ts';
+import { failed, hedge, unwanted } from './tries.ts';
 import { tunnelClosed, tunnelData, tunnelEnd, upgraded } from './tunnel.ts';
+import type { BackendState, Waiting } from './upstream/backend-state.ts';
 import type { UpstreamConnection, UpstreamOwner } from './upstream/connection.ts';
+import { Discard } from './upstream/discard.ts';
 import { Pool } from './upstream/pool.ts';
 
 /** A body that came with its head and is this small leaves in the same write. */
 const ONE_WRITE_BYTES = 16_384;
 
-/** Begins a try at an endpoint of the exchange's backend. */
-export function attempt(x: Exchange): void {
-  const endpoint = x.backend?.pick(x.worker.random, x.endpoint) ?? null;
-  if (endpoint === null) {
-    replyFailure(
-      x,
-      FAILURES.noEndpoint,
-      `${x.backend?.id}: no endpoint is ready or serving (is an EndpointSlice there?)`,
-    );
-    return;
-  }
-  x.tries++;
-  x.endpoint = endpoint;
-  endpoint.inFlight++;
-  endpoint.requests++;
-  const current = new Attempt(x, endpoint);
-  x.attempt = current;
-  const pool = Pool.of(x.worker, endpoint);
-  const connection = pool.take(current);
-  if (connection !== null) current.onUpstreamReady(connection);
-  else current.connection = pool.open(current);
-}
-
-export class Attempt implements UpstreamOwner {
+export class Attempt implements UpstreamOwner, Waiting {
   readonly exchange: Exchange;
   readonly endpoint: Endpoint;
+  readonly state: BackendState;
   connection: UpstreamConnection | null = null;
   /** The request is on its way; body pieces go straight to the connection. */
   ready = false;
   /** The response leaves in chunks of our own. */
   chunked = false;
+  /** It repeats another, and counts against the limit of those. */
+  readonly repeats: boolean;
+  readonly #beganAt: number;
+  #headAt = 0;
+  #pending = false;
   #over = false;
+  #hedge: NodeJS.Timeout | null = null;
 
-  constructor(x: Exchange, endpoint: Endpoint) {
+  constructor(x: Exchange, endpoint: Endpoint, state: BackendState) {
     this.exchange = x;
     this.endpoint = endpoint;
+    this.state = state;
+    this.repeats = x.tries > 1;
+    this.#beganAt = x.now;
+    endpoint.begin();
+  }
+
+  /** Takes a connection, opens one, or waits for one. */
+  start(): void {
+    const pool = Pool.of(this.exchange.worker, this.endpoint, this.state);
+    const connection = pool.take(this);
+    if (connection !== null) {
+      this.onUpstreamReady(connection);
+      return;
+    }
+    const { state } = this;
+    const limit = state.admit('pending');
+    if (limit !== null) {
+      this.#leave('client-gone');
+      this.exchange.attempt = null;
+      this.exchange.flag = 'UO';
+      this.exchange.worker.metrics.count('circuit_overflows', limit);
+      replyLocal(this.exchange, overflowReply(limit));
+      return;
+    }
+    this.#pending = true;
+    this.connectionFree();
+  }
+
+  connectionFree(): void {
+    const { state } = this;
+    const pool = Pool.of(this.exchange.worker, this.endpoint, state);
+    const idle = pool.take(this);
+    if (idle !== null) {
+      this.onUpstreamReady(idle);
+    } else if (state.circuit.full('connections', state.limits) === null || this.#makeRoom()) {
+      this.connection = pool.open(this);
+    } else {
+      state.wait(this);
+    }
+  }
+
+  /** Connections that idle at other endpoints give way to one that is needed. */
+  #makeRoom(): boolean {
+    for (const { slot } of this.state.backend.endpoints) if (slot instanceof Pool && slot.evict()) return true;
+    return false;
   }
 
   // What the client's side asks for.
@@ -78,9 +111,16 @@ export class Attempt implements UpstreamOwner {
     this.connection?.socket.end();
   }
 
-  cancel(): void {
+  /** The endpoint sees a reset; `outcome` is what it is told to have done. */
+  cancel(outcome: Outcome): void {
     this.connection?.abandon();
-    this.#leave();
+    this.#leave(outcome);
+  }
+
+  /** Its answer is not wanted: what is left of it is read, so that the connection may serve again. */
+  discard(outcome: Outcome): void {
+    if (this.connection !== null) this.connection.owner = new Discard();
+    this.#leave(outcome);
   }
 
   // What the endpoint's side says.
@@ -89,10 +129,12 @@ export class Attempt implements UpstreamOwner {
     const x = this.exchange;
     this.connection = connection;
     this.ready = true;
+    this.#settle();
     x.upstreamAt = performance.now();
-    if (x.upstreamHead === '') x.upstreamHead = forwardedHead(x);
-    const head = x.upstreamHead;
-    const limitMs = x.plan?.plan.timeouts?.backendRequestMs ?? 0;
+    const head = forwardedHead(x, x.tries);
+    const { retry } = x.policies.enforced.plan;
+    const limitMs = shorter(x.plan?.plan.timeouts?.backendRequestMs ?? 0, retry?.perTryTimeoutMs ?? 0);
+    if (retry !== null && retry.hedgeAfterMs > 0) this.#hedge = setTimeout(hedge, retry.hedgeAfterMs, this).unref();
     const { method, framing } = x.head;
     const { body } = x;
     if (body === null) {
@@ -124,7 +166,12 @@ export class Attempt implements UpstreamOwner {
   }
 
   onResponseHead(connection: UpstreamConnection, rest: Buffer, from: number): void {
-    relayHead(this.exchange, this, connection, rest.subarray(from));
+    const x = this.exchange;
+    const { status } = connection.parser.head;
+    this.#headAt = performance.now();
+    if (status >= 400 && unwanted(this, status)) return;
+    x.settleOn(this);
+    relayHead(x, this, connection, rest.subarray(from));
   }
 
   onResponseData(connection: UpstreamConnection, data: Buffer): void {
@@ -132,11 +179,12 @@ export class Attempt implements UpstreamOwner {
   }
 
   onUpstreamEnd(_connection: UpstreamConnection, trailers: string): void {
-    this.#leave();
+    this.#leave(outcomeOf(this.exchange.status));
     relayEnd(this.exchange, this, trailers);
   }
 
   onUpgraded(connection: UpstreamConnection, rest: Buffer): void {
+    this.exchange.settleOn(this);
     upgraded(this.exchange, connection, rest);
   }
 
@@ -149,7 +197,7 @@ export class Attempt implements UpstreamOwner {
   }
 
   onTunnelClosed(_connection: UpstreamConnection, detail: string): void {
-    this.#leave();
+    this.#leave('ok');
     tunnelClosed(this.exchange, detail);
   }
 
@@ -159,23 +207,48 @@ export class Attempt implements UpstreamOwner {
 
   onUpstreamFailure(connection: UpstreamConnection, failure: Failure, detail: string): void {
     const x = this.exchange;
-    this.#leave();
-    x.attempt = null;
-    this.endpoint.failures++;
+    this.#leave(OUTCOMES.get(failure) ?? 'reset');
     if (x.answered) {
+      x.attempt = null;
       abort(x, failure, detail);
       x.downstream.destroy();
-    } else if (mayRetry(x, failure, connection)) {
-      attempt(x);
-    } else {
+    } else if (!x.drop(this) && !failed(x, failure, this.ready, connection)) {
       replyFailure(x, failure, detail);
     }
   }
 
+  /** It waits for a connection no more. */
+  #settle(): void {
+    if (!this.#pending) return;
+    this.#pending = false;
+    this.state.circuit.release('pending');
+    if (this.connection === null) this.state.leave(this);
+  }
+
   /** The endpoint is relieved of this try, once. */
-  #leave(): void {
+  #leave(outcome: Outcome): void {
     if (this.#over) return;
     this.#over = true;
-    this.endpoint.inFlight--;
+    if (this.#hedge !== null) clearTimeout(this.#hedge);
+    this.#settle();
+    if (this.repeats) this.state.circuit.release('retries');
+    const now = performance.now();
+    const news = this.state.ended(this.endpoint, outcome, (this.#headAt || now) - this.#beganAt, now);
+    if (news !== null) this.exchange.worker.ejected(news);
   }
+}
+
+const OUTCOMES: ReadonlyMap<Failure, Outcome> = new Map<Failure, Outcome>([
+  [FAILURES.connectFailed, 'connect-failure'],
+  [FAILURES.connectTimeout, 'connect-failure'],
+  [FAILURES.backendTimeout, 'timeout'],
+]);
+
+export function outcomeOf(status: number): Outcome {
+  return status >= 500 ? '5xx' : status === 429 ? '429' : 'ok';
+}
+
+/** Of two limits where 0 is none. */
+function shorter(one: number, other: number): number {
+  return one === 0 || other === 0 ? one + other : Math.min(one, other);
 }

@@ -32,7 +32,7 @@ export interface Limits {
   readonly connections: number;
   /** Body bytes held for one stream before its source is paused. */
   readonly bufferBytes: number;
-  /** Request body kept for a copy; a longer one is not mirrored. */
+  /** Request body kept for another try or a copy; a longer one is neither repeated nor mirrored. */
   readonly mirrorBodyBytes: number;
   readonly connectTimeoutMs: number;
   /** Silence after which an idle upstream connection is closed. */
@@ -76,6 +76,10 @@ export interface RunOptions {
   readonly accessLog: AccessLogFormat;
   /** Where the last good configuration is kept. */
   readonly stateDir: string | null;
+  /** The zone this process runs in, for locality-aware balancing. */
+  readonly zone: string | null;
+  /** Signs session tokens; the replicas of a waypoint share it. null: made at start. */
+  readonly sessionKey: string | null;
   readonly logLevel: LogLevel;
   readonly clusterDomain: string;
   readonly pathNormalization: PathLevel;
@@ -111,6 +115,22 @@ const RUN_FLAGS = {
     shown: '',
     parse: (text: string): string | undefined => (text === '' ? undefined : text),
   },
+  zone: {
+    arg: 'name',
+    help: 'zone of this process, for locality',
+    expects: 'a name',
+    initial: null as string | null,
+    shown: '',
+    parse: (text: string): string | undefined => (text === '' ? undefined : text),
+  },
+  sessionKey: {
+    arg: 'secret',
+    help: 'signs session tokens; the same for all replicas',
+    expects: 'at least 16 characters',
+    initial: null as string | null,
+    shown: 'made at start',
+    parse: (text: string): string | undefined => (text.length < 16 ? undefined : text),
+  },
   logLevel: choice<LogLevel>(['error', 'warn', 'info', 'debug'], { help: 'operator log on stderr', initial: 'info' }),
   trustedProxies: {
     arg: 'cidr[,cidr]',
@@ -139,7 +159,10 @@ const LIMIT_FLAGS = {
   tunnelIdleTimeout: duration(1, { help: 'silence in an upgrade', initial: DEFAULT_LIMITS.tunnelIdleTimeoutMs }),
   maxConnections: count(1, 1_000_000, { help: 'client connections, per worker', initial: DEFAULT_LIMITS.connections }),
   bufferBytes: bytes({ help: 'held per stream for a slow reader', initial: DEFAULT_LIMITS.bufferBytes }),
-  mirrorBodyBytes: bytes({ help: 'request body kept for a mirror', initial: DEFAULT_LIMITS.mirrorBodyBytes }),
+  mirrorBodyBytes: bytes({
+    help: 'request body kept for a retry or a mirror',
+    initial: DEFAULT_LIMITS.mirrorBodyBytes,
+  }),
   connectTimeout: duration(1, { help: 'connecting to an endpoint', initial: DEFAULT_LIMITS.connectTimeoutMs }),
   upstreamIdleTimeout: duration(1, {
     help: 'unused upstream connection',
@@ -164,11 +187,11 @@ export function parseRunOptions(
   if (drainTimeout < drainDelay) errors.push('--drain-timeout must not be shorter than --drain-delay');
   if (errors.length > 0) return { errors };
   const { config, bind, workers, admin, gateway, accessLog, stateDir, logLevel } = values;
-  const { clusterDomain, pathNormalization, trustedProxies } = values;
+  const { clusterDomain, pathNormalization, trustedProxies, zone, sessionKey } = values;
   return {
     options: {
       ...{ config, bind, workers, admin, gateway, accessLog, stateDir, logLevel },
-      ...{ clusterDomain, pathNormalization, trustedProxies },
+      ...{ clusterDomain, pathNormalization, trustedProxies, zone, sessionKey },
       drainDelayMs: drainDelay,
       drainTimeoutMs: drainTimeout,
       limits: limitsFrom(values),

@@ -3,8 +3,9 @@
 import { type MirrorPlan, shouldMirror } from '../policies/mirror.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
 import type { Exchange } from './exchange.ts';
-import { forwardedHead } from './forwarding.ts';
+import { copiedHead } from './forwarding.ts';
 import { LENGTH, NONE } from './http1/framing.ts';
+import { stateOf } from './upstream/backend-state.ts';
 import type { UpstreamConnection, UpstreamOwner } from './upstream/connection.ts';
 import { Pool } from './upstream/pool.ts';
 import type { Worker } from './worker-context.ts';
@@ -24,7 +25,7 @@ export function noteCopies(x: Exchange, mirrors: readonly MirrorPlan[], position
   for (const mirror of mirrors) {
     if (mirror.afterFilter !== position || !shouldMirror(mirror, x.worker.random())) continue;
     x.copies ??= [];
-    x.copies.push(new Copy(x, mirror.backend as string, forwardedHead(x)));
+    x.copies.push(new Copy(x, mirror.backend as string, copiedHead(x)));
   }
 }
 
@@ -49,6 +50,7 @@ export class Copy implements UpstreamOwner {
   #framing = NONE;
   #trailers = '';
   #endpoint: Endpoint | null = null;
+  #beganAt = 0;
   #drained = 0;
 
   constructor(x: Exchange, backend: string, head: string) {
@@ -61,7 +63,9 @@ export class Copy implements UpstreamOwner {
   start(x: Exchange): void {
     const { metrics, registry, random } = this.worker;
     const count = inFlight.get(this.worker) ?? 0;
-    const endpoint = registry.backend(this.backend).pick(random, null);
+    const endpoint = registry
+      .backend(this.backend)
+      .pick({ now: x.startedAt, random, avoid: null, zone: x.zone, hash: 0 });
     if (count >= MAX_COPIES || endpoint === null) {
       metrics.mirrorDropped(endpoint === null ? 'no_endpoint' : 'too_many');
       return;
@@ -74,8 +78,9 @@ export class Copy implements UpstreamOwner {
       this.#trailers = x.body.trailers;
     }
     this.#endpoint = endpoint;
-    endpoint.inFlight++;
-    const pool = Pool.of(this.worker, endpoint);
+    endpoint.begin();
+    this.#beganAt = performance.now();
+    const pool = Pool.of(this.worker, endpoint, stateOf(registry.backend(this.backend)));
     const connection = pool.take(this);
     if (connection !== null) this.onUpstreamReady(connection);
     else pool.open(this);
@@ -127,7 +132,9 @@ export class Copy implements UpstreamOwner {
 
   #leave(): void {
     if (this.#endpoint === null) return;
-    this.#endpoint.inFlight--;
+    const now = performance.now();
+    // Its answer is no part of what the endpoint is judged by.
+    this.#endpoint.end(now, 'client-gone', now - this.#beganAt);
     this.#endpoint = null;
     inFlight.set(this.worker, (inFlight.get(this.worker) ?? 1) - 1);
   }

@@ -2,7 +2,10 @@
 
 import type { BackendShare, BindPlan, ListenerPlan, ServicePlan } from '../policies/plan.ts';
 import type { FilterContext } from '../policies/policy.ts';
+import type { Session } from '../policies/session.ts';
+import type { PickContext } from '../routing/balancer.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
+import type { Outcome } from '../routing/outcome.ts';
 import type { Backend } from '../routing/registry.ts';
 import type { Peer } from '../routing/request.ts';
 import type { Attempt } from './attempt.ts';
@@ -10,11 +13,15 @@ import { type Copy, sendCopies } from './copies.ts';
 import type { Downstream } from './downstream/connection.ts';
 import type { Http1RequestHead } from './http1/request-head.ts';
 import type { LivePlan } from './live-plan.ts';
+import { type LivePolicies, NO_POLICIES } from './live-policy.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 import type { RequestBody } from './request-body.ts';
+import type { BackendState } from './upstream/backend-state.ts';
 import type { Worker } from './worker-context.ts';
 
-export class Exchange implements FilterContext {
+const NONE_TRIED: readonly Endpoint[] = [];
+
+export class Exchange implements FilterContext, PickContext {
   readonly worker: Worker;
   readonly downstream: Downstream;
   readonly head: Http1RequestHead;
@@ -35,13 +42,36 @@ export class Exchange implements FilterContext {
   /** The endpoint of the last try. */
   endpoint: Endpoint | null = null;
   attempt: Attempt | null = null;
+  /** The first of two tries that run beside each other (hedging); `attempt` is the second. */
+  rival: Attempt | null = null;
+  /** Of the chosen share, or of the rule where none is chosen. */
+  policies: LivePolicies = NO_POLICIES;
+  /** Whose limits count this request, until it ends. */
+  admittedBy: BackendState | null = null;
+  /** A wait between two tries, or a delay on purpose. */
+  pause: NodeJS.Timeout | null = null;
+  /** The session that the request belongs to; null: none yet. */
+  session: Session | null = null;
+  /** A cookie of our own for the answer; '' for none. */
+  setCookie = '';
+  /** The last decision about another try; '' when none was made. */
+  retryReason = '';
+  /** What policies in mode Shadow would have done: `kind:detail`; '' when nothing. */
+  shadow = '';
+  // What a choice of endpoint looks at (PickContext).
+  now = 0;
+  avoid: Endpoint | null = null;
+  tried: readonly Endpoint[] = NONE_TRIED;
+  hash = 0;
   /** null: the request has no body. */
   readonly body: RequestBody | null;
   /** Mirrors waiting for the whole body; null when none. */
   copies: Copy[] | null = null;
+  /** `x-forwarded-for` as it goes upstream from a trusted proxy; '' until it was made. */
+  forwardedFor = '';
   /** The head as it goes upstream, made at the first try. */
   upstreamHead = '';
-  /** Filters of the chosen backendRef; those of the rule are in the plan. */
+  /** The chosen backendRef; null while none is chosen. */
   share: BackendShare | null = null;
   /** Upstream tries begun. */
   tries = 0;
@@ -98,9 +128,61 @@ export class Exchange implements FilterContext {
     if (this.copies !== null) sendCopies(this);
   }
 
-  /** Gives up the try in flight, if any; the endpoint sees a reset. */
-  cancelAttempt(): void {
-    this.attempt?.cancel();
+  get random(): () => number {
+    return this.worker.random;
+  }
+
+  get zone(): string | null {
+    return this.worker.zone;
+  }
+
+  /** The next choice prefers an endpoint that was not tried yet. */
+  avoidNow(endpoint: Endpoint): void {
+    if (this.avoid !== null) this.tried = [...this.tried, this.avoid];
+    this.avoid = endpoint;
+  }
+
+  /** Gives up the tries in flight, if any; the endpoints see a reset. */
+  cancelAttempt(outcome: Outcome = 'client-gone'): void {
+    if (this.pause !== null) this.#endPause();
+    this.rival?.cancel(outcome);
+    this.rival = null;
+    this.attempt?.cancel(outcome);
     this.attempt = null;
+  }
+
+  /** A try has failed; true: another one still runs beside it. */
+  drop(attempt: Attempt): boolean {
+    if (this.rival === null) {
+      this.attempt = null;
+      return false;
+    }
+    if (this.attempt === attempt) this.attempt = this.rival;
+    this.rival = null;
+    this.endpoint = this.attempt?.endpoint ?? null;
+    return true;
+  }
+
+  /** This try answers: one that ran beside it is given up. */
+  settleOn(attempt: Attempt): void {
+    if (this.rival === null) return;
+    const other = this.attempt === attempt ? this.rival : this.attempt;
+    this.rival = null;
+    this.attempt = attempt;
+    this.endpoint = attempt.endpoint;
+    other?.cancel('client-gone');
+  }
+
+  /** A policy in mode Shadow would have decided otherwise. */
+  noteShadow(kind: string, detail: string): void {
+    this.shadow += `${this.shadow === '' ? '' : ' '}${kind}:${detail}`;
+    this.worker.metrics.count('shadow_decisions', kind);
+  }
+
+  /** A wait between two tries holds a place among the retries under way. */
+  #endPause(): void {
+    if (this.pause !== null) clearTimeout(this.pause);
+    this.pause = null;
+    if (this.tries > 0) this.admittedBy?.circuit.release('retries');
   }
 }

@@ -24,6 +24,8 @@ export function abort(x: Exchange, failure: Failure, detail: string): void {
 function close(x: Exchange): void {
   x.done = true;
   x.endedAt = performance.now();
+  if (x.pause !== null) x.cancelAttempt();
+  x.admittedBy?.circuit.release('requests');
   x.body?.release();
   x.worker.metrics.requestDone(x);
   x.worker.log.record(x);

@@ -1,11 +1,13 @@
 // The worker threads: started, fed, asked, replaced when one dies.
 
+import { randomBytes } from 'node:crypto';
 import { Worker as Thread } from 'node:worker_threads';
 import type { Snapshot } from '../policies/plan.ts';
 import type { RunOptions } from './config.ts';
-import type { EndpointReport, FromWorker, ToWorker, WorkerData } from './messages.ts';
+import type { EndpointReport, FromWorker, HealthVerdict, ToWorker, WorkerData } from './messages.ts';
 import type { MetricsDelta } from './ops/metrics.ts';
 import { difference, EMPTY_SNAPSHOT, isEmpty } from './publisher.ts';
+import type { EjectionNews } from './upstream/backend-state.ts';
 
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 /** A worker that dies at once, again and again, is not restarted in a busy loop. */
@@ -17,6 +19,8 @@ export interface FleetEvents {
   metrics(delta: MetricsDelta): void;
   bind(id: string, error: string | null): void;
   died(index: number, reason: string): void;
+  /** A worker left an endpoint out; the others have been told. */
+  ejected(news: EjectionNews): void;
 }
 
 interface Member {
@@ -31,16 +35,20 @@ interface Member {
 export class Fleet {
   readonly #options: RunOptions;
   readonly #events: FleetEvents;
+  readonly #sessionKey: string;
   readonly #members: (Member | null)[];
   #snapshot: Snapshot = EMPTY_SNAPSHOT;
   #version = 0;
   #closing = false;
   #nextId = 1;
   #waiters: (() => void)[] = [];
+  /** The last word of the active checks on each endpoint. */
+  readonly #health: Map<string, HealthVerdict> = new Map();
 
   constructor(options: RunOptions, events: FleetEvents) {
     this.#options = options;
     this.#events = events;
+    this.#sessionKey = options.sessionKey ?? randomBytes(32).toString('base64url');
     this.#members = Array.from({ length: options.workers }, (_, index) => this.#start(index));
   }
 
@@ -56,6 +64,12 @@ export class Fleet {
     this.#snapshot = snapshot;
     this.#broadcast({ type: 'update', update });
     return this.#version;
+  }
+
+  /** Tells every worker, and those that will be started in place of one that died. */
+  tellHealth(verdicts: readonly HealthVerdict[]): void {
+    for (const verdict of verdicts) this.#health.set(`${verdict.backend} ${verdict.endpoint}`, verdict);
+    this.#broadcast({ type: 'health', verdicts });
   }
 
   /** Settles when every worker serves `version` or a later one. */
@@ -104,7 +118,7 @@ export class Fleet {
   }
 
   #start(index: number): Member {
-    const workerData: WorkerData = { index, options: this.#options };
+    const workerData: WorkerData = { index, sessionKey: this.#sessionKey, options: this.#options };
     const thread = new Thread(ENTRY, { workerData, name: `waypoint-${index}` });
     const member: Member = { index, thread, version: -1, drained: false, answers: new Map() };
     thread.on('message', (message: FromWorker) => this.#heard(member, message));
@@ -136,6 +150,12 @@ export class Fleet {
         member.answers.get(message.id)?.(message.endpoints);
         member.answers.delete(message.id);
         break;
+      case 'ejected':
+        this.#events.ejected(message.news);
+        for (const other of this.#members) {
+          if (other !== member) other?.thread.postMessage({ type: 'ejected', news: message.news } satisfies ToWorker);
+        }
+        break;
       case 'drained':
         member.drained = true;
         this.#wake();
@@ -156,6 +176,7 @@ export class Fleet {
       this.#members[member.index] = fresh;
       const update = difference(EMPTY_SNAPSHOT, this.#snapshot, this.#version);
       if (this.#version > 0) fresh.thread.postMessage({ type: 'update', update } satisfies ToWorker);
+      fresh.thread.postMessage({ type: 'health', verdicts: [...this.#health.values()] } satisfies ToWorker);
     }, RESTART_MS);
   }
 

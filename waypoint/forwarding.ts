@@ -5,8 +5,21 @@ import { newRequestId } from './request-id.ts';
 
 const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;
 
-/** The request head for the endpoint, complete with its empty line. */
-export function forwardedHead(x: Exchange): string {
+/** The request head of the `tries`-th try, complete with its empty line. */
+export function forwardedHead(x: Exchange, tries: number): string {
+  if (x.upstreamHead === '') x.upstreamHead = firstHead(x);
+  return tries === 1 ? x.upstreamHead : `${x.upstreamHead.slice(0, -FIRST_TRY.length - 2)}${ATTEMPTS}${tries}\r\n\r\n`;
+}
+
+/** The head of a copy: as the filters have made it so far. */
+export function copiedHead(x: Exchange): string {
+  return firstHead(x);
+}
+
+const ATTEMPTS = 'x-waypoint-attempt-count: ';
+const FIRST_TRY = `${ATTEMPTS}1\r\n`;
+
+function firstHead(x: Exchange): string {
   const { head, downstream } = x;
   let lines = downstream.parser.trusted ? trustedLines(x) : untrustedLines(x);
   // The client's own line, if identify() kept it, goes through as it is.
@@ -14,7 +27,7 @@ export function forwardedHead(x: Exchange): string {
   lines += `via: 1.1 ${hopName(x.bind.gateway)}\r\n`;
   if (head.upgrade !== null) lines += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
   if (head.authority === '' && head.forwardAuthority === null) lines += `host: ${fallbackHost(x)}\r\n`;
-  return head.serialize(lines);
+  return head.serialize(lines + FIRST_TRY);
 }
 
 /** Gives the exchange its id: the client's `x-request-id` if it is one plain value, else a new one. */
@@ -69,9 +82,12 @@ function untrustedLines(x: Exchange): string {
 function trustedLines(x: Exchange): string {
   const { head } = x;
   const { fields } = head;
-  const before = fields.get('x-forwarded-for');
-  fields.remove('x-forwarded-for');
-  let lines = `x-forwarded-for: ${before === undefined ? '' : `${before}, `}${x.peer.address}\r\n`;
+  if (x.forwardedFor === '') {
+    const before = fields.get('x-forwarded-for');
+    fields.remove('x-forwarded-for');
+    x.forwardedFor = before === undefined ? x.peer.address : `${before}, ${x.peer.address}`;
+  }
+  let lines = `x-forwarded-for: ${x.forwardedFor}\r\n`;
   if (!fields.has('x-forwarded-proto')) lines += `x-forwarded-proto: ${head.scheme}\r\n`;
   if (!fields.has('x-forwarded-host') && head.authority !== '') lines += `x-forwarded-host: ${head.authority}\r\n`;
   return lines;

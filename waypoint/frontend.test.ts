@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BindPlan, ListenerPlan, RoutePlan, ServicePlan, Snapshot, TablePlan } from '../policies/plan.ts';
+import { NO_REQUEST_POLICY } from '../policies/traffic.ts';
 import { parseAuthority } from '../routing/host.ts';
 import type { RequestHead } from '../routing/request.ts';
 import { link } from './explain/link.ts';
@@ -13,6 +14,8 @@ const PLAN: RoutePlan = {
   backends: [],
   mirrors: [],
   timeouts: null,
+  policy: NO_REQUEST_POLICY,
+  origins: [],
   failure: null,
 };
 

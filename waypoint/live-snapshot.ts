@@ -1,9 +1,8 @@
 // The configuration as a worker serves it: immutable once made, swapped by reference; requests in flight keep theirs.
 
 import type { BindPlan, ServicePlan } from '../policies/plan.ts';
-import type { Registry } from '../routing/registry.ts';
 import { RouteTable } from '../routing/table.ts';
-import { LivePlan, linkEntry } from './live-plan.ts';
+import { type Linker, LivePlan, linkEntry } from './live-plan.ts';
 import type { SnapshotUpdate } from './publisher.ts';
 
 /** An enrolled Service port with the plan that serves it while no route is attached. */
@@ -36,12 +35,12 @@ export class LiveSnapshot {
    * The snapshot after an update. Tables the update does not name are shared by reference.
    * Live backends are updated in place by the caller (registry), since they outlive snapshots.
    */
-  with(update: SnapshotUpdate, registry: Registry): LiveSnapshot {
+  with(update: SnapshotUpdate, linker: Linker): LiveSnapshot {
     return new LiveSnapshot(
       update.version,
       this.#binds(update),
-      this.#services(update, registry),
-      this.#tables(update, registry),
+      this.#services(update, linker),
+      this.#tables(update, linker),
     );
   }
 
@@ -53,17 +52,17 @@ export class LiveSnapshot {
     return binds;
   }
 
-  #services(update: SnapshotUpdate, registry: Registry): ReadonlyMap<string, LiveService> {
+  #services(update: SnapshotUpdate, linker: Linker): ReadonlyMap<string, LiveService> {
     if (update.services.set.length + update.services.dropped.length === 0) return this.services;
     const services = new Map(this.services);
     for (const id of update.services.dropped) services.delete(id);
     for (const plan of update.services.set) {
-      services.set(plan.id, { plan, fallback: new LivePlan(plan.fallback, registry) });
+      services.set(plan.id, { plan, fallback: new LivePlan(plan.fallback, linker) });
     }
     return services;
   }
 
-  #tables(update: SnapshotUpdate, registry: Registry): ReadonlyMap<string, RouteTable<LivePlan>> {
+  #tables(update: SnapshotUpdate, linker: Linker): ReadonlyMap<string, RouteTable<LivePlan>> {
     if (update.tables.length + update.droppedTables.length === 0) return this.tables;
     const tables = new Map(this.tables);
     for (const id of update.droppedTables) tables.delete(id);
@@ -72,7 +71,7 @@ export class LiveSnapshot {
       tables.set(
         change.id,
         table.with(
-          change.upserts.map((entry) => linkEntry(entry, registry)),
+          change.upserts.map((entry) => linkEntry(entry, linker)),
           change.removals,
         ),
       );

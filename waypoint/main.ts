@@ -9,6 +9,7 @@ import { BindGate } from './bind-gate.ts';
 import { statusTable } from './cli/status-table.ts';
 import type { RunOptions } from './config.ts';
 import { Fleet } from './fleet.ts';
+import { HealthChecks } from './health-checks.ts';
 import { type Admin, type AdminState, createAdmin } from './ops/admin.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { LogSink } from './ops/log-sink.ts';
@@ -53,6 +54,14 @@ class Waypoint implements RunningWaypoint {
   readonly #fleet: Fleet;
   readonly #gate: BindGate = new BindGate(() => void this.#publish());
   readonly #source: FileSource;
+  readonly #checks: HealthChecks = new HealthChecks({
+    verdict: (verdict) => {
+      this.#fleet.tellHealth([verdict]);
+      this.#log.warn(`${verdict.backend}: ${verdict.endpoint} is ${verdict.healthy ? 'healthy again' : 'unhealthy'}`);
+    },
+    shadow: ({ backend, endpoint, healthy }) =>
+      this.#log.info(`shadow: ${backend}: ${endpoint} would be ${healthy ? 'healthy again' : 'unhealthy'}`),
+  });
   readonly #adminServer: Admin;
   #translation: Translation | null = null;
   /** Findings that were told already. */
@@ -69,6 +78,10 @@ class Waypoint implements RunningWaypoint {
       log: (text) => this.#sink.write(text),
       metrics: (delta) => this.#metrics.add(delta),
       bind: (id, error) => error !== null && this.#log.error(`listen ${id}: ${error}; trying again every second`),
+      ejected: ({ backend, endpoint, cause, forMs }) =>
+        this.#log.warn(
+          `${backend}: ${endpoint} is left out for ${Math.round(forMs / 1000)} s: ${cause.replaceAll('_', ' ')}`,
+        ),
       died: (index, reason) => {
         this.#died++;
         this.#log.error(`worker ${index} died and is replaced: ${reason}`);
@@ -110,6 +123,7 @@ class Waypoint implements RunningWaypoint {
     this.#ready = false;
     this.#gate.close();
     this.#source.close();
+    await this.#checks.close();
     await this.#fleet.close();
     await this.#adminServer.close();
     await this.#sink.flush();
@@ -126,6 +140,7 @@ class Waypoint implements RunningWaypoint {
     if (before !== null) this.#post(snapshot);
     await this.#gate.want(snapshot.binds);
     if (this.#translation === translation) this.#post(snapshot);
+    this.#checks.follow(snapshot.backends);
   }
 
   #post(snapshot: Snapshot): void {

@@ -3,9 +3,12 @@
 import type { RunOptions } from './config.ts';
 import type { MetricsDelta } from './ops/metrics.ts';
 import type { SnapshotUpdate } from './publisher.ts';
+import type { EjectionNews } from './upstream/backend-state.ts';
 
 export interface WorkerData {
   readonly index: number;
+  /** Signs session tokens. */
+  readonly sessionKey: string;
   readonly options: RunOptions;
 }
 
@@ -13,7 +16,11 @@ export type ToWorker =
   | { readonly type: 'update'; readonly update: SnapshotUpdate }
   /** Answers say `connection: close` and nothing new is accepted; the worker says `drained` when nothing is left. */
   | { readonly type: 'drain' }
-  | { readonly type: 'collect'; readonly id: number };
+  | { readonly type: 'collect'; readonly id: number }
+  /** Another worker ejected an endpoint. */
+  | { readonly type: 'ejected'; readonly news: EjectionNews }
+  /** What active checks say of an endpoint from now on. */
+  | { readonly type: 'health'; readonly verdicts: readonly HealthVerdict[] };
 
 export type FromWorker =
   /** The update is in force: its listeners are open or have failed. */
@@ -27,7 +34,15 @@ export type FromWorker =
       readonly delta: MetricsDelta;
       readonly endpoints: readonly EndpointReport[];
     }
+  | { readonly type: 'ejected'; readonly news: EjectionNews }
   | { readonly type: 'drained' };
+
+/** Of one endpoint (`address:port`) of one backend. */
+export interface HealthVerdict {
+  readonly backend: string;
+  readonly endpoint: string;
+  readonly healthy: boolean;
+}
 
 /** The live state of one endpoint in one worker. */
 export interface EndpointReport {
@@ -43,4 +58,12 @@ export interface EndpointReport {
   readonly requests: number;
   readonly failures: number;
   readonly idleConnections: number;
+  /** Peak-sensitive average of the time to the head of an answer. */
+  readonly latencyMs: number;
+  /** How long it is left out from now; 0: it is not. */
+  readonly ejectedForMs: number;
+  readonly ejections: number;
+  /** Why it was left out last; '' when it never was. */
+  readonly ejectionCause: string;
+  readonly healthy: boolean;
 }

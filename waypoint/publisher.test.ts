@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BackendPlan, RoutePlanEntry, Snapshot, TablePlan } from '../policies/plan.ts';
+import { NO_BACKEND_POLICY } from '../policies/traffic.ts';
 import { difference, EMPTY_SNAPSHOT, isEmpty } from './publisher.ts';
 
 function entry(name: string): RoutePlanEntry {
@@ -39,7 +40,13 @@ describe('publisher', () => {
   });
 
   it('names what is gone', () => {
-    const backend: BackendPlan = { id: 'shop/a:80', protocol: 'http', endpoints: [] };
+    const backend: BackendPlan = {
+      id: 'shop/a:80',
+      protocol: 'http',
+      endpoints: [],
+      policy: NO_BACKEND_POLICY,
+      origins: [],
+    };
     const update = difference(snapshot([table('t')], [backend]), EMPTY_SNAPSHOT, 2);
     assert.deepEqual(update.droppedTables, ['t']);
     assert.deepEqual(update.backends, { set: [], dropped: ['shop/a:80'] });

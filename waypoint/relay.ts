@@ -1,6 +1,8 @@
 // The way back: response head, body and trailers from the endpoint to the client, in as few writes as they came in.
 
 import { applyResponseFilters } from '../policies/index.ts';
+import type { Sessions } from '../policies/session.ts';
+import type { ResponseHead } from '../routing/request.ts';
 import type { Attempt } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
@@ -29,6 +31,8 @@ export function relayHead(x: Exchange, attempt: Attempt, connection: UpstreamCon
   x.body?.release();
   if (x.plan !== null) applyResponseFilters(x.plan.plan.filters, x, head);
   if (x.share !== null) applyResponseFilters(x.share.filters, x, head);
+  if (x.setCookie !== '') head.fields.append('set-cookie', x.setCookie);
+  if (x.plan !== null && x.plan.sessions !== null) keepSession(x, x.plan.sessions, head);
   const text = head.serialize(framingLines(x, attempt, head.framing));
   if (head.framing === LENGTH && rest.length === head.contentLength && rest.length <= ONE_WRITE_BYTES) {
     x.responseBytes = rest.length;
@@ -41,6 +45,17 @@ export function relayHead(x: Exchange, attempt: Attempt, connection: UpstreamCon
     process.nextTick(uncork, downstream.socket);
   }
   downstream.write(text);
+}
+
+/** Tells the client of its session, where it is new or would go stale though it is in use. */
+function keepSession(x: Exchange, sessions: Sessions, head: ResponseHead): void {
+  if (x.backend === null || x.endpoint === null) return;
+  const now = Date.now();
+  const known = x.session !== null && x.session.endpoint === x.endpoint.id ? x.session : null;
+  if (known !== null && !sessions.isDue(known, now)) return;
+  const session = { backend: x.backend.id, endpoint: x.endpoint.id, since: known?.since ?? now, used: now };
+  const [name, value] = sessions.field(session, now, x.worker.random);
+  head.fields.append(name, value);
 }
 
 function uncork(socket: { uncork(): void }): void {

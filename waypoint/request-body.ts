@@ -2,9 +2,6 @@
 
 import { kept } from './read-buffer.ts';
 
-/** Body bytes kept for a retry or a copy; a longer body is not repeatable. */
-export const REPLAY_BYTES = 65_536;
-
 export class RequestBody {
   /** Every byte so far while `kept`; otherwise only what no endpoint has taken yet. */
   readonly pieces: Buffer[] = [];
@@ -15,22 +12,24 @@ export class RequestBody {
   complete = false;
   /** Sanitised trailer lines, '' when none. */
   trailers = '';
+  readonly #limit: number;
 
-  /** `length`: as declared, 0 when it is not; a body that can not be kept whole is not kept at all. */
-  constructor(length: number) {
-    this.kept = length <= REPLAY_BYTES;
+  /** `length`: as declared, 0 when it is not; a body that can not be kept whole in `limit` bytes is not kept at all. */
+  constructor(length: number, limit: number) {
+    this.#limit = limit;
+    this.kept = length <= limit;
   }
 
   /** A piece that no endpoint has yet: it is held, however long the body is. */
   wait(data: Buffer): void {
-    if (this.held + data.length > REPLAY_BYTES) this.kept = false;
+    if (this.held + data.length > this.#limit) this.kept = false;
     this.#hold(data);
   }
 
   /** A piece that an endpoint is given now: it is held for repetition only. */
   sent(data: Buffer): void {
     if (!this.kept) return;
-    if (this.held + data.length > REPLAY_BYTES) this.release();
+    if (this.held + data.length > this.#limit) this.release();
     else this.#hold(data);
   }
 

@@ -2,13 +2,15 @@
 
 import { applyRequestFilters, type Filter } from '../policies/index.ts';
 import type { MirrorPlan } from '../policies/mirror.ts';
-import { attempt } from './attempt.ts';
+import { admitted } from './admission.ts';
 import { noteCopies, sendCopies } from './copies.ts';
 import { FAILURES } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { identify, looped } from './forwarding.ts';
 import { Frontend, resolveFrontend } from './frontend.ts';
+import type { LiveShare } from './live-plan.ts';
 import { replyFailure, replyLocal } from './local-reply.ts';
+import { attempt } from './tries.ts';
 import { screenUpgrade } from './tunnel.ts';
 
 /** Filled in anew by every request, synchronously: nothing is allocated to find out who was addressed. */
@@ -19,9 +21,15 @@ export function serve(x: Exchange): void {
   identify(x);
   screenUpgrade(x);
   if (!entered(x) || !findPlan(x) || !usable(x)) return;
+  chooseShare(x);
+  if (admitted(x)) proceed(x);
+}
+
+/** What follows once limits and faults let the request pass; after an injected delay it is called later. */
+export function proceed(x: Exchange): void {
   const { plan } = x.plan as NonNullable<Exchange['plan']>;
   if (!filtered(x, plan.filters, plan.mirrors)) return;
-  if (!chooseBackend(x)) return;
+  if (!hasBackend(x)) return;
   if (x.share !== null && !filtered(x, x.share.filters, x.share.mirrors)) return;
   sendCopies(x);
   attempt(x);
@@ -93,22 +101,34 @@ function filtered(x: Exchange, filters: readonly Filter[], mirrors: readonly Mir
   return true;
 }
 
-/** The weighted choice, made once: another try stays with this backend. false: its share is broken and was answered. */
-function chooseBackend(x: Exchange): boolean {
-  const chosen = x.plan?.split.pick(x.worker.random()) ?? null;
+/** The choice of backend, made once, by session or by weight: another try stays with it. */
+function chooseShare(x: Exchange): void {
+  const plan = x.plan as NonNullable<Exchange['plan']>;
+  let chosen: LiveShare | null = null;
+  if (plan.sessions !== null) {
+    const session = plan.sessions.find(x.head.fields, Date.now());
+    // It holds though the weight of its share has become 0.
+    chosen = plan.shares.find((one) => one.backend !== null && one.backend.id === session?.backend) ?? null;
+    if (chosen !== null) x.session = session;
+  }
+  chosen ??= plan.split.pick(x.worker.random());
   if (chosen === null) {
-    replyFailure(x, FAILURES.noBackend, 'the rule has no backendRef with a weight above 0');
-    return false;
+    x.policies = plan.policies;
+    return;
   }
-  if (chosen.backend === null) {
-    const failure = chosen.share.failure;
-    const reason = failure === null ? FAILURES.noBackend.reason : snake(failure.reason);
-    replyFailure(x, { ...FAILURES.noBackend, reason }, failure?.message ?? '');
-    return false;
-  }
+  x.policies = chosen.policies;
+  x.share = chosen.share;
   x.backend = chosen.backend;
-  if (chosen.share.filters.length > 0 || chosen.share.mirrors.length > 0) x.share = chosen.share;
-  return true;
+}
+
+/** false: there is nothing to forward to, or its reference is broken, and the request was answered so. */
+function hasBackend(x: Exchange): boolean {
+  if (x.backend !== null) return true;
+  const failure = x.share?.failure ?? null;
+  const reason = failure === null ? FAILURES.noBackend.reason : snake(failure.reason);
+  const detail = failure?.message ?? 'the rule has no backendRef with a weight above 0';
+  replyFailure(x, { ...FAILURES.noBackend, reason }, detail);
+  return false;
 }
 
 /** `BackendNotFound` → `backend_not_found`, as every other reason in log and metrics. */

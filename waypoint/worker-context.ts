@@ -4,10 +4,12 @@ import type { PathLevel } from '../routing/path.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { Limits } from './config.ts';
 import type { HeadLimits } from './http1/limits.ts';
+import type { PolicyLinker } from './live-policy.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 import type { AccessLog } from './ops/access-log.ts';
 import type { WorkerMetrics } from './ops/metrics.ts';
 import type { Timers } from './timers.ts';
+import type { EjectionNews } from './upstream/backend-state.ts';
 
 export interface Worker {
   /** The current configuration; an exchange reads it once and keeps what it read. */
@@ -20,6 +22,13 @@ export interface Worker {
   readonly timers: Timers;
   readonly log: AccessLog;
   readonly metrics: WorkerMetrics;
+  /** The zone this process runs in; null: unknown. */
+  readonly zone: string | null;
+  readonly policies: PolicyLinker;
+  /** ms on a clock that all workers share. */
+  readonly sharedNow: () => number;
+  /** An endpoint was ejected here: the log and the other workers are told. */
+  readonly ejected: (news: EjectionNews) => void;
   /** Chance, in [0, 1). */
   readonly random: () => number;
   /** Whether a peer may set `x-forwarded-*`. */

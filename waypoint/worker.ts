@@ -1,34 +1,47 @@
 // A worker thread: holds the live snapshot, listens, serves, and tells the main thread how it goes.
 
+import { createHmac } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Endpoint } from '../routing/endpoint.ts';
 import { Registry } from '../routing/registry.ts';
 import { Listeners } from './listeners.ts';
+import { PolicyLinker } from './live-policy.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
-import type { EndpointReport, FromWorker, ToWorker, WorkerData } from './messages.ts';
+import type { EndpointReport, FromWorker, HealthVerdict, ToWorker, WorkerData } from './messages.ts';
 import { AccessLog } from './ops/access-log.ts';
 import { WorkerMetrics } from './ops/metrics.ts';
 import type { SnapshotUpdate } from './publisher.ts';
 import { Timers } from './timers.ts';
+import { type EjectionNews, stateOf } from './upstream/backend-state.ts';
 import { Pool } from './upstream/pool.ts';
 import type { Worker } from './worker-context.ts';
 
 /** Counters travel to the main thread this often, so that a worker that dies takes little with it. */
 const METRICS_MS = 1000;
+/** How often backends are asked whether their interval of judging endpoints is over. */
+const SWEEP_MS = 500;
 /** A draining connection that was idle this long is closed: its client is not about to use it. */
 const DRAIN_IDLE_MS = 1000;
 const DRAIN_SWEEP_MS = 100;
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const { options } = workerData as WorkerData;
+const { options, sessionKey } = workerData as WorkerData;
 
 function say(message: FromWorker): void {
   port.postMessage(message);
 }
 
+const registry = new Registry();
+const policies = new PolicyLinker(signer(sessionKey), 1 / options.workers);
+const linker = { registry, policies };
 const worker: Worker = {
   snapshot: LiveSnapshot.empty,
-  registry: new Registry(),
+  registry,
+  policies,
+  zone: options.zone,
+  ejected,
+  sharedNow: () => performance.now(),
   limits: options.limits,
   requestLimits: {
     headBytes: options.limits.requestHeadBytes,
@@ -58,25 +71,74 @@ port.on('message', (message: ToWorker) => {
     case 'drain':
       drain();
       break;
+    case 'ejected':
+      adopt(message.news);
+      break;
+    case 'health':
+      heed(message.verdicts);
+      break;
     case 'collect':
       say({ type: 'collected', id: message.id, delta: worker.metrics.takeDelta(), endpoints: endpointReports() });
       break;
   }
 });
 
+/** Why each endpoint was left out last, for the admin page. */
+const causes: Map<string, string> = new Map();
+
+setInterval(sweepOutliers, SWEEP_MS).unref();
 setInterval(() => say({ type: 'metrics', delta: worker.metrics.takeDelta() }), METRICS_MS).unref();
 
 function apply(update: SnapshotUpdate): void {
-  const { registry } = worker;
-  for (const plan of update.backends.set) retire(registry.backend(plan.id).update(plan.endpoints));
-  worker.snapshot = worker.snapshot.with(update, registry);
-  for (const id of update.backends.dropped) retire(registry.drop(id));
+  const now = performance.now();
+  for (const plan of update.backends.set) {
+    const backend = registry.backend(plan.id);
+    stateOf(backend).apply(plan.policy, options.workers);
+    retire(backend.update(plan.endpoints, now));
+  }
+  worker.snapshot = worker.snapshot.with(update, linker);
+  // The name stays known: a plan that still holds it must see the backend come back.
+  for (const id of update.backends.dropped) retire(registry.update(id, [], now));
   void listeners.sync(worker.snapshot.binds).then(() => say({ type: 'applied', version: update.version }));
 }
 
 /** Endpoints that left: what they serve finishes, their idle connections close. */
 function retire(endpoints: Iterable<{ slot: unknown }>): void {
   for (const endpoint of endpoints) if (endpoint.slot instanceof Pool) endpoint.slot.retire();
+}
+
+/** An endpoint was left out: by this worker's own judgement. */
+function ejected(news: EjectionNews): void {
+  worker.metrics.count('ejections', news.cause);
+  causes.set(`${news.backend} ${news.endpoint}`, news.cause);
+  say({ type: 'ejected', news });
+}
+
+function sweepOutliers(): void {
+  const now = performance.now();
+  for (const id of registry.ids()) {
+    const state = stateOf(registry.backend(id));
+    for (const news of state.sweep(now)) ejected(news);
+    for (const { cause } of state.shadowEjections?.take() ?? [])
+      worker.metrics.count('shadow_decisions', `ejection_${cause}`);
+  }
+}
+
+function adopt(news: EjectionNews): void {
+  const backend = registry.peek(news.backend);
+  if (backend === undefined) return;
+  causes.set(`${news.backend} ${news.endpoint}`, news.cause);
+  stateOf(backend).adopt(news, performance.now());
+}
+
+function heed(verdicts: readonly HealthVerdict[]): void {
+  for (const { backend: id, endpoint, healthy } of verdicts) {
+    const backend = registry.peek(id);
+    const found = backend?.endpoints.find((one) => one.id === endpoint);
+    if (backend === undefined || found === undefined || found.healthy === healthy) continue;
+    found.healthy = healthy;
+    backend.changed();
+  }
 }
 
 function drain(): void {
@@ -94,28 +156,29 @@ function drain(): void {
 }
 
 function endpointReports(): EndpointReport[] {
-  const reports: EndpointReport[] = [];
-  for (const id of worker.registry.ids()) {
-    for (const endpoint of worker.registry.backend(id).endpoints) {
-      const { address, port, name, zone, ready, serving, terminating, inFlight, requests, failures } = endpoint;
-      const idleConnections = endpoint.slot instanceof Pool ? endpoint.slot.idle : 0;
-      reports.push({
-        backend: id,
-        address,
-        port,
-        name,
-        zone,
-        ready,
-        serving,
-        terminating,
-        inFlight,
-        requests,
-        failures,
-        idleConnections,
-      });
-    }
-  }
-  return reports;
+  const now = performance.now();
+  return [...registry.ids()].flatMap((id) => {
+    const { endpoints } = registry.backend(id);
+    return endpoints.map((endpoint) => endpointReport(id, endpoint, now));
+  });
+}
+
+function endpointReport(backend: string, endpoint: Endpoint, now: number): EndpointReport {
+  const { address, port, name, zone, ready, serving, terminating, inFlight, requests, failures, ejections } = endpoint;
+  return {
+    ...{ backend, address, port, name, zone, ready, serving, terminating, inFlight, requests, failures },
+    idleConnections: endpoint.slot instanceof Pool ? endpoint.slot.idle : 0,
+    latencyMs: Math.round(endpoint.ewmaMs * 100) / 100,
+    ejectedForMs: Math.max(0, Math.round(endpoint.ejectedUntil - now)),
+    ejections,
+    ejectionCause: causes.get(`${backend} ${endpoint.id}`) ?? '',
+    healthy: endpoint.healthy,
+  };
+}
+
+/** HMAC-SHA256 with the key of this waypoint: nobody else can make a session token. */
+function signer(key: string): (text: string) => string {
+  return (text) => createHmac('sha256', key).update(text, 'latin1').digest('base64url');
 }
 
 function trustOf(cidrs: readonly string[]): (address: string) => boolean {

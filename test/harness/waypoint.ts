@@ -104,6 +104,8 @@ function runOptions(dir: string): RunOptions {
     gateway: null,
     accessLog: 'json',
     stateDir: null,
+    zone: null,
+    sessionKey: null,
     logLevel: 'error',
     clusterDomain: 'cluster.local',
     pathNormalization: 'merge-slashes',

@@ -269,7 +269,8 @@ export class Downstream implements BodySink, TimerTarget {
     const now = performance.now();
     this.#limits.requestBegan(now);
     const { framing } = this.parser.head;
-    this.#body = framing === NONE ? null : new RequestBody(this.parser.head.contentLength);
+    this.#body =
+      framing === NONE ? null : new RequestBody(this.parser.head.contentLength, this.worker.limits.mirrorBodyBytes);
     const x = this.#open(now);
     let from = at;
     if (framing === NONE) {
@@ -408,6 +409,7 @@ export class Downstream implements BodySink, TimerTarget {
 
   /** An answer that has begun is cut off; else it is this failure. */
   #giveUp(x: Exchange, failure: Failure, detail: string): void {
+    if (failure === FAILURES.requestTimeout) x.cancelAttempt('timeout');
     if (x.answered) {
       abort(x, failure, detail);
       this.destroy();

@@ -107,9 +107,9 @@ function backendOf(share: BackendShare, sum: number, { plan, thought, linked }: 
     mirrors: share.mirrors.map(describeMirror),
     after: share.filters.length === 0 ? null : thought.filtered([...plan.filters, ...share.filters]).lines,
     endpoints: (backend?.endpoints ?? []).map((endpoint) => {
-      const { address, port, name, zone, ready, serving, terminating } = endpoint;
+      const { address, port, name, zone, hints, ready, serving, terminating } = endpoint;
       const eligible = backend?.eligible.includes(endpoint) === true;
-      return { address, port, name, zone, ready, serving, terminating, eligible };
+      return { address, port, name, zone, hints, ready, serving, terminating, eligible };
     }),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../../policies/plan.ts';
 import { Registry } from '../../routing/registry.ts';
+import { PolicyLinker } from '../live-policy.ts';
 import { LiveSnapshot } from '../live-snapshot.ts';
 import { difference, EMPTY_SNAPSHOT } from '../publisher.ts';
 
@@ -17,8 +18,9 @@ export function link(snapshot: Snapshot): Link {
   let known = links.get(snapshot);
   if (known === undefined) {
     const registry = new Registry();
-    for (const plan of snapshot.backends.values()) registry.update(plan.id, plan.endpoints);
-    known = { live: LiveSnapshot.empty.with(difference(EMPTY_SNAPSHOT, snapshot, 1), registry), registry };
+    for (const plan of snapshot.backends.values()) registry.update(plan.id, plan.endpoints, 0);
+    const linker = { registry, policies: new PolicyLinker(() => '', 1) };
+    known = { live: LiveSnapshot.empty.with(difference(EMPTY_SNAPSHOT, snapshot, 1), linker), registry };
     links.set(snapshot, known);
   }
   return known;

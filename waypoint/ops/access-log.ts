@@ -54,6 +54,8 @@ function jsonLine(x: Exchange): string {
   if (backend !== null) line += `,"backend":"${backend.id}"`;
   if (endpoint !== null) line += `,"endpoint":"${endpoint.id}"`;
   if (x.tries > 0) line += `,"tries":${x.tries},"upstream_ms":${upstreamMs(x)}`;
+  if (x.retryReason !== '') line += `,"retry":"${x.retryReason}"`;
+  if (x.shadow !== '') line += `,"shadow":${jsonString(x.shadow)}`;
   line += `,"duration_ms":${ms(x.endedAt - x.startedAt)},"request_bytes":${x.requestBytes},"response_bytes":${x.responseBytes},"peer":"${peer.address}","peer_port":${peer.port}`;
   const agent = head.fields.get('user-agent');
   if (agent !== undefined) line += `,"user_agent":${jsonString(agent)}`;
@@ -71,6 +73,8 @@ function textLine(x: Exchange): string {
   if (backend !== null) line += ` -> ${backend.id}`;
   if (endpoint !== null) line += ` (${endpoint.id}${x.tries > 1 ? `, ${x.tries} tries` : ''})`;
   if (x.reason !== '') line += ` ${plainWord(x.reason)}`;
+  if (x.retryReason !== '') line += ` (retry: ${x.retryReason})`;
+  if (x.shadow !== '') line += ` [shadow ${plainText(x.shadow)}]`;
   if (x.detail !== '') line += `: ${plainText(x.detail)}`;
   return `${line}\n`;
 }

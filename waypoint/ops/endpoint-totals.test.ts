@@ -4,7 +4,8 @@ import { addUp } from './endpoint-totals.ts';
 
 function report(backend: string, address: string, load: number): EndpointReport {
   const where = { backend, address, port: 80, name: null, zone: null, ready: true, serving: true, terminating: false };
-  return { ...where, inFlight: load, requests: load * 10, failures: load, idleConnections: load };
+  const health = { latencyMs: load, ejectedForMs: 0, ejections: 0, ejectionCause: '', healthy: true };
+  return { ...where, ...health, inFlight: load, requests: load * 10, failures: load, idleConnections: load };
 }
 
 describe('addUp', () => {
@@ -13,7 +14,7 @@ describe('addUp', () => {
     assert.deepEqual(
       [...totals],
       [
-        ['a', [report('a', '1', 4), report('a', '2', 2)]],
+        ['a', [{ ...report('a', '1', 4), latencyMs: 3 }, report('a', '2', 2)]],
         ['b', [report('b', '1', 4)]],
       ],
     );

@@ -24,5 +24,9 @@ function sum(a: EndpointReport, b: EndpointReport): EndpointReport {
     requests: a.requests + b.requests,
     failures: a.failures + b.failures,
     idleConnections: a.idleConnections + b.idleConnections,
+    latencyMs: Math.max(a.latencyMs, b.latencyMs),
+    ejectedForMs: Math.max(a.ejectedForMs, b.ejectedForMs),
+    ejections: Math.max(a.ejections, b.ejections),
+    ejectionCause: b.ejectionCause === '' ? a.ejectionCause : b.ejectionCause,
   };
 }

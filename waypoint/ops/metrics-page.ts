@@ -108,6 +108,11 @@ export class MetricsPage {
     this.#counter(out, 'parse_failures', 'Messages that were refused, by reason.');
     this.#counter(out, 'mirror_requests', 'Copies of requests sent to mirrors.');
     this.#counter(out, 'mirror_requests_dropped', 'Copies that were not sent or not answered, by reason.');
+    this.#counter(out, 'retries', 'Tries that repeated another, by the condition that allowed it.');
+    this.#counter(out, 'retries_refused', 'Failed tries that were not repeated, by reason.');
+    this.#counter(out, 'circuit_overflows', 'Requests answered 503 at a limit, by limit.');
+    this.#counter(out, 'ejections', 'Endpoints left out for a while, by cause.');
+    this.#counter(out, 'shadow_decisions', 'What policies in mode Shadow would have changed, by kind.');
   }
 
   #counter(out: PromText, name: CounterName, help: string): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RoutePlanEntry, ServicePlan, Snapshot } from '../../policies/plan.ts';
+import { NO_BACKEND_POLICY } from '../../policies/traffic.ts';
 import type { Exchange } from '../exchange.ts';
 import { EMPTY_SNAPSHOT } from '../publisher.ts';
 import { WorkerMetrics } from './metrics.ts';
@@ -37,7 +38,12 @@ const SNAPSHOT: Snapshot = {
   tables: new Map([
     ['t', { id: 't', entries: new Map([['k', { namespace: 'shop', name: 'orders' } as RoutePlanEntry]]) }],
   ]),
-  backends: new Map([['shop/orders:80', { id: 'shop/orders:80', protocol: 'http', endpoints: [] }]]),
+  backends: new Map([
+    [
+      'shop/orders:80',
+      { id: 'shop/orders:80', protocol: 'http', endpoints: [], policy: NO_BACKEND_POLICY, origins: [] },
+    ],
+  ]),
 };
 
 function facts(snapshot: Snapshot = SNAPSHOT): Facts {

@@ -21,7 +21,12 @@ export type CounterName =
   | 'connections_refused'
   | 'parse_failures'
   | 'mirror_requests'
-  | 'mirror_requests_dropped';
+  | 'mirror_requests_dropped'
+  | 'retries'
+  | 'retries_refused'
+  | 'circuit_overflows'
+  | 'ejections'
+  | 'shadow_decisions';
 
 /** OpenTelemetry HTTP semantic conventions: any other is `_OTHER`, since methods are the client's to invent. */
 const METHODS: ReadonlySet<string> = new Set([
@@ -68,7 +73,7 @@ export class WorkerMetrics {
 
   connectionOpened(): void {
     this.#connections++;
-    this.#count('connections', '');
+    this.count('connections', '');
   }
 
   connectionClosed(): void {
@@ -77,20 +82,20 @@ export class WorkerMetrics {
 
   /** There were as many as the limit allows. */
   connectionRefused(): void {
-    this.#count('connections_refused', '');
+    this.count('connections_refused', '');
   }
 
   /** `reason` is one of the parsers' bounded set. */
   parseFailed(reason: string): void {
-    this.#count('parse_failures', reason);
+    this.count('parse_failures', reason);
   }
 
   mirrorSent(): void {
-    this.#count('mirror_requests', '');
+    this.count('mirror_requests', '');
   }
 
   mirrorDropped(reason: string): void {
-    this.#count('mirror_requests_dropped', reason);
+    this.count('mirror_requests_dropped', reason);
   }
 
   /** Everything since the last call; to be posted or lost. */
@@ -107,7 +112,8 @@ export class WorkerMetrics {
     return { thread: threadId, server, client, counters, connections: this.#connections, activeRequests: this.#active };
   }
 
-  #count(name: CounterName, reason: string): void {
+  /** One more; `reason` is one of a bounded set. */
+  count(name: CounterName, reason: string): void {
     let reasons = this.#counters.get(name);
     if (reasons === undefined) {
       reasons = new Map();

@@ -58,6 +58,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   #requestDone = true;
   #chunkedRequest = false;
   #interims = 0;
+  readonly #openedAt: number;
   /** Last sign of life: when it was parked, or when response bytes last came. */
   #activeAt = 0;
   /** When the current try must be over, 0 for no limit. */
@@ -66,7 +67,8 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   readonly #timer: Timer = new Timer(this);
   #blocked = false;
 
-  constructor(worker: Worker, pool: Pool, endpoint: Endpoint, owner: UpstreamOwner) {
+  constructor(worker: Worker, pool: Pool, owner: UpstreamOwner) {
+    const { endpoint } = pool;
     this.worker = worker;
     this.pool = pool;
     this.endpoint = endpoint;
@@ -86,7 +88,8 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     socket.on('drain', onDrain);
     socket.on('error', onError);
     socket.on('close', onClose);
-    worker.timers.schedule(this.#timer, performance.now() + worker.limits.connectTimeoutMs);
+    this.#openedAt = performance.now();
+    worker.timers.schedule(this.#timer, this.#openedAt + this.#connectTimeoutMs);
   }
 
   get closed(): boolean {
@@ -154,13 +157,13 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   onTimer(timer: Timer, now: number): void {
     const { limits, timers } = this.worker;
     if (this.#state === CONNECTING) {
-      const waited = limits.connectTimeoutMs;
+      const waited = this.#connectTimeoutMs;
       this.#fail(
         FAILURES.connectTimeout,
         `connect ${this.where}: timed out after ${waited} ms (is a NetworkPolicy blocking it?)`,
       );
     } else if (this.#state === IDLE) {
-      const expiresAt = this.#activeAt + limits.upstreamIdleTimeoutMs;
+      const expiresAt = this.#activeAt + this.#idleTimeoutMs;
       if (now < expiresAt) timers.schedule(timer, expiresAt);
       else this.#destroy();
     } else if (this.#limitAt > 0 && now >= this.#limitAt) {
@@ -318,16 +321,34 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     this.owner = null;
     this.#limitAt = 0;
     const trailers = this.decoder.trailers;
-    if (reusable && !this.worker.draining) this.#park();
+    if (reusable && !this.worker.draining && !this.#wornOut()) this.#park();
     else this.#destroy();
     owner?.onUpstreamEnd(this, trailers);
+  }
+
+  get #connectTimeoutMs(): number {
+    return this.pool.state.connections?.connectTimeoutMs ?? this.worker.limits.connectTimeoutMs;
+  }
+
+  /** 0 in a policy: kept while idle. */
+  get #idleTimeoutMs(): number {
+    const ms = this.pool.state.connections?.idleTimeoutMs ?? this.worker.limits.upstreamIdleTimeoutMs;
+    return ms === 0 ? Number.MAX_SAFE_INTEGER : ms;
+  }
+
+  /** It has served as many requests, or for as long, as the policy of its backend allows. */
+  #wornOut(): boolean {
+    const plan = this.pool.state.connections;
+    if (plan === null) return false;
+    const { maxRequestsPerConnection: most, maxAgeMs } = plan;
+    return (most > 0 && this.requests >= most) || (maxAgeMs > 0 && performance.now() - this.#openedAt >= maxAgeMs);
   }
 
   #park(): void {
     this.#state = IDLE;
     this.#activeAt = performance.now();
     if (this.socket.isPaused()) this.socket.resume();
-    const expiresAt = this.#activeAt + this.worker.limits.upstreamIdleTimeoutMs;
+    const expiresAt = this.#activeAt + this.#idleTimeoutMs;
     if (this.#timer.index < 0 || this.#timer.at > expiresAt) this.worker.timers.schedule(this.#timer, expiresAt);
     this.pool.park(this);
   }
@@ -353,7 +374,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     if (this.#state === CLOSED) return;
     this.#state = CLOSED;
     this.worker.timers.cancel(this.#timer);
-    this.pool.forget(this);
+    this.pool.closed(this);
     this.socket.destroy();
   }
 }

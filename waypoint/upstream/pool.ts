@@ -1,25 +1,28 @@
-// The idle connections of one worker to one endpoint: popped without a promise, parked again after a clean response.
+// The connections of one worker to one endpoint: idle ones popped without a promise, parked again after a clean response.
 
 import type { Endpoint } from '../../routing/endpoint.ts';
 import type { Worker } from '../worker-context.ts';
+import type { BackendState } from './backend-state.ts';
 import { UpstreamConnection, type UpstreamOwner } from './connection.ts';
 
 export class Pool {
   readonly worker: Worker;
   readonly endpoint: Endpoint;
+  readonly state: BackendState;
   /** Last parked, first used: the connection least likely to have been closed by its server. */
   readonly #idle: UpstreamConnection[] = [];
   /** The endpoint left the backend: what is in use finishes, nothing is kept. */
   #retired = false;
 
-  constructor(worker: Worker, endpoint: Endpoint) {
+  constructor(worker: Worker, endpoint: Endpoint, state: BackendState) {
     this.worker = worker;
     this.endpoint = endpoint;
+    this.state = state;
   }
 
   /** The pool of an endpoint, made at its first use. */
-  static of(worker: Worker, endpoint: Endpoint): Pool {
-    if (endpoint.slot === null) endpoint.slot = new Pool(worker, endpoint);
+  static of(worker: Worker, endpoint: Endpoint, state: BackendState): Pool {
+    if (endpoint.slot === null) endpoint.slot = new Pool(worker, endpoint, state);
     return endpoint.slot as Pool;
   }
 
@@ -33,17 +36,33 @@ export class Pool {
 
   /** A new connection; the owner hears `onUpstreamReady` or `onUpstreamFailure`. */
   open(owner: UpstreamOwner): UpstreamConnection {
-    return new UpstreamConnection(this.worker, this, this.endpoint, owner);
+    this.state.circuit.connections++;
+    return new UpstreamConnection(this.worker, this, owner);
   }
 
   park(connection: UpstreamConnection): void {
-    if (this.#retired || this.#idle.length >= this.worker.limits.upstreamIdleConnections) connection.abandon();
-    else this.#idle.push(connection);
+    if (this.#retired || this.#idle.length >= this.worker.limits.upstreamIdleConnections) {
+      connection.abandon();
+      return;
+    }
+    this.#idle.push(connection);
+    this.state.next();
   }
 
-  forget(connection: UpstreamConnection): void {
+  /** The connection is gone. */
+  closed(connection: UpstreamConnection): void {
     const index = this.#idle.lastIndexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
+    this.state.circuit.connections--;
+    this.state.next();
+  }
+
+  /** Closes one idle connection, to make room for one to another endpoint; false: there is none. */
+  evict(): boolean {
+    const connection = this.#idle.shift();
+    if (connection === undefined) return false;
+    connection.abandon();
+    return true;
   }
 
   get idle(): number {
