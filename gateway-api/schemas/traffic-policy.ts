@@ -16,8 +16,8 @@ const method: Schema = {
   type: 'string',
   minLength: 1,
   maxLength: 64,
-  pattern: "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$",
-  description: 'the name of a method, such as GET',
+  pattern: '^[A-Z][A-Z0-9_-]*$',
+  description: 'the name of a method in capitals, such as GET',
 };
 
 const conditions = [
