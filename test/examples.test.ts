@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { analyse } from '../gateway-api/findings.ts';
+import { trafficPolicy } from '../gateway-api/schemas/traffic-policy.ts';
 import { Store } from '../gateway-api/store.ts';
 import { translate } from '../gateway-api/translate.ts';
 import { FILTER_KINDS } from '../policies/index.ts';
@@ -24,7 +25,7 @@ describe('examples', () => {
 
     it(`${file} says how to run it`, () => {
       assert.ok(text.startsWith('# '));
-      assert.ok(text.includes(`#   npx waypoint run --config manifests/examples/${file}\n`));
+      assert.match(text, new RegExp(`#   npx waypoint run( --zone west)? --config manifests/examples/${file}\n`));
     });
   }
 
@@ -34,6 +35,26 @@ describe('examples', () => {
     const translation = translate(store.resources, ENVIRONMENT, null);
     assert.deepEqual([...store.findings, ...analyse(store.resources, translation)], []);
     assert.equal(translation.snapshot.binds.size, 2 * texts.size);
+  });
+
+  for (const section of Object.keys(trafficPolicy.properties!['spec']!.properties!)) {
+    it(`one shows ${section} of a TrafficPolicy`, () => {
+      assert.ok([...texts.values()].some((text) => text.includes(`\n  ${section}:`)));
+    });
+  }
+
+  it('every policy is in force, in the mode that it asks for', () => {
+    for (const [file, text] of texts) {
+      const store = new Store();
+      store.apply(file, text);
+      const { statuses } = translate(store.resources, ENVIRONMENT, null);
+      for (const status of statuses.values()) {
+        if (status.kind !== 'TrafficPolicy' && status.kind !== 'XBackendTrafficPolicy') continue;
+        const conditions = status.ancestors.flatMap((ancestor) => ancestor.conditions);
+        assert.ok(conditions.length > 0 && conditions.every((each) => each.status === 'True'), `${file} ${status.key}`);
+        assert.ok(!conditions.some(({ type }) => type === 'Conflicted'), `${file} ${status.key}`);
+      }
+    }
   });
 
   for (const type of [...FILTER_KINDS.keys(), 'RequestMirror']) {
