@@ -1,11 +1,10 @@
 // Which objects differ between two readings of the resources, by reference.
 
+import { changedKeys } from '../routing/patched-map.ts';
 import type { Resources } from './resources.ts';
 
 type Kind = keyof Resources;
 export type Changes = Readonly<Record<Kind, ReadonlySet<string>>>;
-
-const NONE: ReadonlySet<string> = new Set();
 
 export const NO_RESOURCES: Resources = {
   GatewayClass: new Map(),
@@ -25,22 +24,6 @@ export const NO_RESOURCES: Resources = {
 export function changesBetween(before: Resources, after: Resources): Changes {
   const keys = Object.keys(NO_RESOURCES) as Kind[];
   return Object.fromEntries(keys.map((kind) => [kind, changedKeys(before[kind], after[kind])])) as unknown as Changes;
-}
-
-export function changedKeys(
-  before: ReadonlyMap<string, unknown>,
-  after: ReadonlyMap<string, unknown>,
-): ReadonlySet<string> {
-  if (before === after) return NONE;
-  const changed = new Set<string>();
-  let kept = 0;
-  for (const [key, value] of after) {
-    const old = before.get(key);
-    if (old !== undefined) kept++;
-    if (old !== value) changed.add(key);
-  }
-  if (kept < before.size) for (const key of before.keys()) if (!after.has(key)) changed.add(key);
-  return changed.size === 0 ? NONE : changed;
 }
 
 /** The namespace of a `namespace/name` key. */

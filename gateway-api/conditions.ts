@@ -92,8 +92,16 @@ export interface Verdict {
   readonly message: string;
 }
 
+/** Most objects are told the same: what is said of one verdict in one generation is one object for all of them. */
+const said = new WeakMap<Verdict, Condition>();
+
 export function condition(type: string, verdict: Verdict, generation: number): Condition {
-  return { type, ...verdict, observedGeneration: generation };
+  const known = said.get(verdict);
+  if (known?.type === type && known.observedGeneration === generation) return known;
+  const { status, reason, message } = verdict;
+  const fresh: Condition = { type, status, reason, message, observedGeneration: generation };
+  said.set(verdict, fresh);
+  return fresh;
 }
 
 export function yes(reason: string, message: string): Verdict {

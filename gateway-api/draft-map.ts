@@ -1,29 +1,33 @@
-// An immutable Map under edit: copied at the first real change, the very same Map when nothing changed.
+// An immutable Map under edit: another map at the first real change, the very same Map when nothing changed.
+
+import { editMap } from '../routing/patched-map.ts';
 
 export class DraftMap<V> {
   /** Keys that were written to. */
   readonly changed: Set<string> = new Set();
   readonly #base: ReadonlyMap<string, V>;
-  #copy: Map<string, V> | null = null;
+  readonly #edits = new Map<string, V | undefined>();
+  /** null: an edit is not in it yet. */
+  #current: ReadonlyMap<string, V> | null = null;
 
   constructor(base: ReadonlyMap<string, V>) {
     this.#base = base;
   }
 
   get current(): ReadonlyMap<string, V> {
-    return this.#copy ?? this.#base;
+    this.#current ??= editMap(this.#base, this.#edits);
+    return this.#current;
   }
 
   get(key: string): V | undefined {
-    return this.current.get(key);
+    return this.#edits.has(key) ? this.#edits.get(key) : this.#base.get(key);
   }
 
   /** `undefined` deletes. */
   put(key: string, value: V | undefined): void {
     if (this.get(key) === value) return;
     this.changed.add(key);
-    this.#copy ??= new Map(this.#base);
-    if (value === undefined) this.#copy.delete(key);
-    else this.#copy.set(key, value);
+    this.#edits.set(key, value);
+    this.#current = null;
   }
 }

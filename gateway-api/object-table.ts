@@ -1,4 +1,6 @@
 // Which object counts under each name, when several places define it, and the immutable Resources made of those that do.
+import { editMap } from '../routing/patched-map.ts';
+import { NO_RESOURCES } from './changes.ts';
 import type { KindName } from './kinds.ts';
 import type { AnyResource, Resources } from './resources.ts';
 
@@ -34,13 +36,17 @@ export class ObjectTable {
     Secret: new Map(),
     ConfigMap: new Map(),
   };
-  readonly #changed = new Set<KindName>(Object.keys(this.#tables) as KindName[]);
-  #resources = {} as Resources;
+  /** By kind, what changed since `resources` was asked for. */
+  readonly #changed = new Map<KindName, Map<string, AnyResource | undefined>>();
+  #resources: Resources = NO_RESOURCES;
 
   /** Maps of kinds and objects that did not change are the ones of before. */
   get resources(): Resources {
     if (this.#changed.size > 0) {
-      const maps = [...this.#changed].map((kind) => [kind, new Map(this.#tables[kind])]);
+      const maps = [...this.#changed].map(([kind, edits]) => [
+        kind,
+        editMap<AnyResource>(this.#resources[kind], edits),
+      ]);
       this.#resources = { ...this.#resources, ...Object.fromEntries(maps) };
       this.#changed.clear();
     }
@@ -91,7 +97,8 @@ export class ObjectTable {
     if (table.get(key) === winner?.resource) return false;
     if (winner === null) table.delete(key);
     else table.set(key, winner.resource);
-    this.#changed.add(kind);
+    const edits = this.#changed.get(kind) ?? new Map<string, AnyResource | undefined>();
+    this.#changed.set(kind, edits.set(key, winner?.resource));
     return true;
   }
 }

@@ -1,6 +1,7 @@
 // Who is who before any route is looked at: grants, Gateways, enrolled Services, and what of that changed.
 
-import { type Changes, changedKeys, namespaceOf } from './changes.ts';
+import { changedKeys } from '../routing/patched-map.ts';
+import { type Changes, namespaceOf } from './changes.ts';
 import { DraftMap } from './draft-map.ts';
 import { type Enrolment, type EnrolmentScope, enrolmentOf } from './enrolment.ts';
 import type { Environment } from './environment.ts';

@@ -2,6 +2,8 @@
 // It returns a value only where the full parser would return the same one, and gives up on everything else: anchors, tags,
 // block and multi-line scalars, escapes, tabs, duplicate keys, floats, YAML 1.1 booleans, and every error.
 
+import { trimmed } from './trimmed.ts';
+
 /** What the quick readers return where only the full parser can tell. */
 export const GIVEN_UP: unique symbol = Symbol('given up');
 
@@ -92,7 +94,7 @@ class Reader {
     while (this.#line < this.#starts.length && this.#indents[this.#line] === indent && this.#startsItem()) {
       items.push(this.#item(indent));
     }
-    return items;
+    return trimmed(items);
   }
 
   #item(indent: number): unknown {
@@ -203,7 +205,7 @@ class Reader {
     if (this.#closes(']')) return items;
     for (;;) {
       items.push(this.#flow(end));
-      if (!this.#continues(']')) return items;
+      if (!this.#continues(']')) return trimmed(items);
     }
   }
 

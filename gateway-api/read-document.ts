@@ -4,6 +4,7 @@ import { findKind, type Kind, type KindName } from './kinds.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import type { AnyResource } from './resources.ts';
 import type { Finding } from './store.ts';
+import { trimmed } from './trimmed.ts';
 import { validate } from './validate.ts';
 
 /** A finding with lines counted from the start of its document, not yet of a file. */
@@ -69,7 +70,7 @@ function readList(value: Fields, text: string): ReadDocument {
 }
 
 function documentOf(parts: readonly (ReadObject | LocalFinding)[]): ReadDocument {
-  const objects = parts.filter((part) => 'kind' in part);
+  const objects = trimmed(parts.filter((part) => 'kind' in part));
   const findings = parts.filter((part) => 'code' in part);
   return { objects, findings: findings.length === 0 ? noFindings : findings, syntaxProblem: null };
 }

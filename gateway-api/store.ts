@@ -70,6 +70,8 @@ export class Store {
   readonly #order = new FileOrder();
   readonly #objects = new ObjectTable();
   readonly #notes = new Map<string, Note>();
+  /** Files with findings: of thousands usually none. */
+  readonly #flawed = new Map<string, readonly Finding[]>();
   #findings: readonly Finding[] | null = null;
 
   /** All objects, immutable: maps of kinds and objects that did not change are the ones of before. */
@@ -81,7 +83,7 @@ export class Store {
   get findings(): readonly Finding[] {
     this.#findings ??= [
       ...[...this.#notes].map(([file, note]) => ({ ...note, file, object: '', path: '' })),
-      ...[...this.#files.values()].flatMap((entry) => entry.findings),
+      ...[...this.#flawed.values()].flat(),
       ...[...this.#objects.contested].flatMap(([title, holders]) => duplicates(title, holders)),
     ].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
     return this.#findings;
@@ -128,7 +130,7 @@ export class Store {
     const entry = this.#files.get(file) ?? noEntry;
     this.#findings = null;
     if (draft.broken) {
-      this.#files.set(file, { ...entry, findings: syntaxFindings(draft, entry.held.size) });
+      this.#keep(file, { ...entry, findings: syntaxFindings(draft, entry.held.size) });
       return true;
     }
     const findings: Finding[] = [];
@@ -137,10 +139,16 @@ export class Store {
       for (const finding of document.read.findings) findings.push(placed(finding, document, file));
       for (const object of document.read.objects) hold(object, { file, document, before: entry.held, held, findings });
     }
-    this.#files.set(file, { documents, held, findings });
+    this.#keep(file, { documents, held, findings });
     const renumbered = this.#number(file, held);
     const changed = this.#objects.exchange(entry.held, held);
     return changed || renumbered || findings.length + entry.findings.length > 0;
+  }
+
+  #keep(file: string, entry: FileEntry): void {
+    this.#files.set(file, entry);
+    if (entry.findings.length > 0) this.#flawed.set(file, entry.findings);
+    else this.#flawed.delete(file);
   }
 
   /** The file is gone, and its objects with it. */
@@ -149,6 +157,7 @@ export class Store {
     const entry = this.#files.get(file);
     if (entry === undefined) return noted;
     this.#files.delete(file);
+    this.#flawed.delete(file);
     this.#order.remove(file);
     this.#findings = null;
     const changed = this.#objects.exchange(entry.held, noEntry.held);

@@ -3,6 +3,7 @@
 import type { RouteMatch, ValueMatch } from '../routing/condition.ts';
 import { compilePattern, PatternError } from '../routing/pattern.ts';
 import type { HTTPRouteMatch, HTTPValueMatch } from './resources.ts';
+import { trimmed } from './trimmed.ts';
 
 const NONE: readonly never[] = [];
 
@@ -15,10 +16,8 @@ export function translateMatches(
   path: string,
   complain: Complain,
 ): readonly RouteMatch[] {
-  return matches.flatMap((match, index): readonly RouteMatch[] => {
-    const at = `${path}[${index}]`;
-    return compiles(match, at, complain) ? [translateMatch(match)] : NONE;
-  });
+  const good = matches.filter((match, index) => compiles(match, `${path}[${index}]`, complain));
+  return good.map(translateMatch);
 }
 
 function translateMatch(match: HTTPRouteMatch): RouteMatch {
@@ -51,7 +50,7 @@ function valueMatches(values: readonly HTTPValueMatch[] | undefined): readonly V
     seen.add(name);
     kept.push({ name, type, value });
   }
-  return kept;
+  return trimmed(kept);
 }
 
 function compiles(match: HTTPRouteMatch, path: string, complain: Complain): boolean {

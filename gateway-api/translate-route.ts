@@ -11,6 +11,7 @@ import type { HTTPRoute } from './resources.ts';
 import { reuse } from './reuse.ts';
 import { areAllRefused, parentStatus } from './route-status.ts';
 import { type TranslatedRule, translateRule } from './translate-rule.ts';
+import { trimmed } from './trimmed.ts';
 
 export interface RouteScope extends AttachScope {
   readonly grants: Grants;
@@ -102,7 +103,7 @@ class RulesByReach {
     const requester = { namespace: this.#route.metadata.namespace, reachable };
     const scope = { resources, grants, policies, route: this.#route, requester, frontend, reads: this.#reads };
     const translated = this.#route.spec.rules.map((rule, index) => translateRule(rule, index, scope));
-    return { translated, plans: translated.map(({ rule }) => rule).filter((rule) => rule !== null) };
+    return { translated, plans: trimmed(translated.map(({ rule }) => rule).filter((rule) => rule !== null)) };
   }
 }
 

@@ -16,8 +16,8 @@ export function editGroup<P>(
 ): Group<P> {
   const kept = removed.size === 0 ? group : group.filter((candidate) => !removed.has(candidate.entry));
   if (added.length === 0) return kept;
-  if (kept.length === 0 && added.length === 1) return added;
-  return [...kept, ...added].sort(order);
+  // Copies, because lists that grew have room for more, and most groups stay alone as they are.
+  return kept.concat(added).sort(order);
 }
 
 /** The first that accepts the request, whose host and path are known to match. */

@@ -7,19 +7,17 @@ export interface Share<T> {
 }
 
 export class Split<T> {
-  private readonly values: T[] = [];
+  private readonly values: readonly T[];
   /** `ends[i]` is the sum of the weights up to and with i. */
-  private readonly ends: number[] = [];
+  private readonly ends: readonly number[];
   private readonly total: number;
 
   constructor(shares: readonly Share<T>[]) {
+    const drawn = shares.filter(({ weight }) => weight > 0);
     let total = 0;
-    for (const share of shares) {
-      if (!(share.weight > 0)) continue;
-      total += share.weight;
-      this.values.push(share.value);
-      this.ends.push(total);
-    }
+    // Mapped, not pushed: a list that grows has room for 17, and there is one for each rule.
+    this.values = drawn.map(({ value }) => value);
+    this.ends = drawn.map(({ weight }) => (total += weight));
     this.total = total;
   }
 

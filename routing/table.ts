@@ -5,6 +5,7 @@ import type { Candidate, RouteEntry } from './candidate.ts';
 import { candidatesOf } from './candidate.ts';
 import type { Mismatch } from './conditions.ts';
 import { hostMatches, isWildcard } from './host.ts';
+import { editMap } from './patched-map.ts';
 import { compareCandidates } from './precedence.ts';
 import { Probe } from './probe.ts';
 import type { RequestHead } from './request.ts';
@@ -34,36 +35,33 @@ export class RouteTable<P> {
   /** Labels of the deepest wildcard: further to the left no label is worth a look. */
   private readonly depth: number;
 
-  private constructor(entries: ReadonlyMap<string, RouteEntry<P>>, exact: Buckets<P>, wildcards: Buckets<P>) {
+  private constructor(
+    entries: ReadonlyMap<string, RouteEntry<P>>,
+    exact: Buckets<P>,
+    wildcards: Buckets<P>,
+    before: RouteTable<P> | null,
+  ) {
     this.entries = entries;
     this.exact = exact;
     this.wildcards = wildcards;
     this.any = exact.get(ANY) ?? null;
-    let depth = 0;
-    for (const suffix of wildcards.keys()) depth = Math.max(depth, suffix.split('.').length - 1);
-    this.depth = depth;
+    this.depth = before?.wildcards === wildcards ? before.depth : depthOf(wildcards);
   }
 
   static empty<P>(): RouteTable<P> {
-    return new RouteTable<P>(new Map(), new Map(), new Map());
+    return new RouteTable<P>(new Map(), new Map(), new Map(), null);
   }
 
   /** The table with these routes in place of those of the same key and without the removed ones; itself when that changes nothing. */
   with(upserts: Iterable<RouteEntry<P>>, removals: Iterable<string>): RouteTable<P> {
-    const entries = new Map(this.entries);
-    const touched = new Set<string>();
-    for (const key of removals) {
-      entries.delete(key);
-      touched.add(key);
-    }
-    for (const entry of upserts) {
-      entries.set(entry.key, entry);
-      touched.add(entry.key);
-    }
+    const wanted = new Map<string, RouteEntry<P> | undefined>();
+    for (const key of removals) wanted.set(key, undefined);
+    for (const entry of upserts) wanted.set(entry.key, entry);
     const edits = new TableEdit<P>();
-    for (const key of touched) edits.replace(this.entries.get(key), entries.get(key));
+    for (const [key, entry] of wanted) edits.replace(this.entries.get(key), entry);
+    const entries = editMap(this.entries, wanted);
     if (edits.hosts.size === 0 && entries.size === this.entries.size) return this;
-    return new RouteTable(entries, edits.apply(this.exact, isExact), edits.apply(this.wildcards, isWildcard));
+    return new RouteTable(entries, edits.apply(this.exact, isExact), edits.apply(this.wildcards, isWildcard), this);
   }
 
   /** null: 404. */
@@ -131,6 +129,12 @@ export class RouteTable<P> {
   }
 }
 
+function depthOf(wildcards: Buckets<unknown>): number {
+  let depth = 0;
+  for (const suffix of wildcards.keys()) depth = Math.max(depth, suffix.split('.').length - 1);
+  return depth;
+}
+
 function isExact(hostname: string): boolean {
   return !isWildcard(hostname);
 }
@@ -148,16 +152,13 @@ class TableEdit<P> {
   }
 
   apply(buckets: Buckets<P>, mine: (hostname: string) => boolean): Buckets<P> {
-    let edited: Map<string, Bucket<P>> | null = null;
+    const edited = new Map<string, Bucket<P> | undefined>();
     for (const [hostname, edit] of this.hosts) {
       if (!mine(hostname)) continue;
-      edited ??= new Map(buckets);
       const key = isWildcard(hostname) ? hostname.slice(1) : hostname;
-      const bucket = (edited.get(key) ?? Bucket.empty<P>()).edit(edit, this.removed);
-      if (bucket === null) edited.delete(key);
-      else edited.set(key, bucket);
+      edited.set(key, (buckets.get(key) ?? Bucket.empty<P>()).edit(edit, this.removed) ?? undefined);
     }
-    return edited ?? buckets;
+    return editMap(buckets, edited);
   }
 
   private remove(entry: RouteEntry<P>): void {

@@ -2,7 +2,6 @@
 
 import type { Statuses } from '../gateway-api/conditions.ts';
 import { FileSource } from '../gateway-api/files.ts';
-import type { Finding } from '../gateway-api/store.ts';
 import { type Environment, type Translation, translate } from '../gateway-api/translate.ts';
 import type { Snapshot } from '../policies/plan.ts';
 import { BindGate } from './bind-gate.ts';
@@ -10,6 +9,7 @@ import { statusTable } from './cli/status-table.ts';
 import type { RunOptions } from './config.ts';
 import { Fleet } from './fleet.ts';
 import { HealthChecks } from './health-checks.ts';
+import { ConfigurationNews } from './news.ts';
 import { type Admin, type AdminState, createAdmin } from './ops/admin.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { LogSink } from './ops/log-sink.ts';
@@ -49,6 +49,7 @@ class Waypoint implements RunningWaypoint {
   admin: string | null = null;
   readonly #options: RunOptions;
   readonly #log: Log;
+  readonly #news: ConfigurationNews;
   readonly #sink: LogSink = new LogSink(1);
   readonly #metrics: MetricsPage = new MetricsPage();
   readonly #fleet: Fleet;
@@ -64,8 +65,6 @@ class Waypoint implements RunningWaypoint {
   });
   readonly #adminServer: Admin;
   #translation: Translation | null = null;
-  /** Findings that were told already. */
-  #told: ReadonlySet<string> = new Set();
   #publishedAt = 0;
   #died = 0;
   #ready = false;
@@ -74,6 +73,7 @@ class Waypoint implements RunningWaypoint {
   constructor(options: RunOptions) {
     this.#options = options;
     this.#log = createLog(options.logLevel);
+    this.#news = new ConfigurationNews(this.#log);
     this.#fleet = new Fleet(options, {
       log: (text) => this.#sink.write(text),
       metrics: (delta) => this.#metrics.add(delta),
@@ -134,12 +134,15 @@ class Waypoint implements RunningWaypoint {
     const before = this.#translation;
     const translation = translate(this.#source.store.resources, this.#environment(), before);
     this.#translation = translation;
-    this.#tell(this.#source.store.findings);
-    const { snapshot } = translation;
+    this.#news.tellFindings(this.#source.store.findings);
+    const { snapshot, statuses } = translation;
     // Addresses that are new must be tried first; everything else does not wait for them.
     if (before !== null) this.#post(snapshot);
     await this.#gate.want(snapshot.binds);
-    if (this.#translation === translation) this.#post(snapshot);
+    if (this.#translation !== translation) return;
+    this.#post(snapshot);
+    // Behind the posting: nobody who reads a log is in that much of a hurry.
+    this.#news.tellStatuses(statuses);
     this.#checks.follow(snapshot.backends);
   }
 
@@ -153,20 +156,6 @@ class Waypoint implements RunningWaypoint {
   #environment(): Environment {
     const { gateway, bind, clusterDomain } = this.#options;
     return { gateway, bindAddress: bind, clusterDomain, bindErrors: this.#gate.errors() };
-  }
-
-  /** Says each finding once, when it appears. */
-  #tell(findings: readonly Finding[]): void {
-    const told = new Set<string>();
-    for (const finding of findings) {
-      const text = findingLine(finding);
-      told.add(text);
-      if (this.#told.has(text)) continue;
-      if (finding.severity === 'error') this.#log.error(text);
-      else if (finding.severity === 'warning') this.#log.warn(text);
-      else this.#log.info(text);
-    }
-    this.#told = told;
   }
 
   #adminState(): AdminState {
@@ -211,8 +200,4 @@ class Waypoint implements RunningWaypoint {
       waypointVersion: VERSION,
     };
   }
-}
-
-function findingLine({ file, line, column, object, path, message }: Finding): string {
-  return `${file}:${line}:${column}: ${[object, path].filter((part) => part !== '').join(' ')}: ${message}`;
 }

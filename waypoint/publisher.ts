@@ -1,6 +1,7 @@
 // From one snapshot to the next: the difference that is posted to workers, found by reference, never by comparison in depth.
 
 import type { BackendPlan, BindPlan, RoutePlanEntry, ServicePlan, Snapshot, TablePlan } from '../policies/plan.ts';
+import { changedKeys } from '../routing/patched-map.ts';
 
 interface TableUpdate {
   readonly id: string;
@@ -56,9 +57,12 @@ export function isEmpty(update: SnapshotUpdate): boolean {
 function changes<T>(previous: ReadonlyMap<string, T>, next: ReadonlyMap<string, T>): Changes<T> {
   if (previous === next) return NO_CHANGES;
   const set: T[] = [];
-  for (const [key, value] of next) if (previous.get(key) !== value) set.push(value);
   const dropped: string[] = [];
-  for (const key of previous.keys()) if (!next.has(key)) dropped.push(key);
+  for (const key of changedKeys(previous, next)) {
+    const value = next.get(key);
+    if (value === undefined) dropped.push(key);
+    else set.push(value);
+  }
   return { set, dropped };
 }
 

@@ -41,7 +41,9 @@ describe('responses that end where they say', () => {
 
   it('R3 an answer that nobody waits for, on an idle connection, goes to nobody', async () => {
     await probe(world);
-    for (const connection of world.backend.open) await connection.send(EVIL);
+    const idle = [...world.backend.open];
+    for (const connection of idle) await connection.send(EVIL);
+    for (const connection of idle) await connection.closed();
     await probe(world);
     await probe(world);
   });
@@ -138,6 +140,7 @@ describe('responses that end where they say', () => {
       await client.send(`POST /raw HTTP/1.1\r\n${HOST}Content-Length: 1000000\r\n\r\npart`);
       const got = await client.response('POST');
       assert.deepEqual([got.status, got.body], [status, 'early']);
+      assert.equal(got.get('connection'), 'close', 'more than 64 KiB are left unread');
       await client.send('x'.repeat(100_000));
       const request = await world.backend.request(from);
       client.destroy();

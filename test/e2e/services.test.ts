@@ -17,6 +17,7 @@ import {
 } from '../harness/manifests.ts';
 import { freePort } from '../harness/ports.ts';
 import { ScriptedBackend } from '../harness/scripted-backend.ts';
+import { eventually } from '../harness/signal.ts';
 import { Waypoint } from '../harness/waypoint.ts';
 
 const USE = { 'waypoint.dev/use-waypoint': 'shop' };
@@ -238,8 +239,8 @@ describe('services by VIP', () => {
       'late.yaml',
       service({ name: 'late', namespace: 'shop', port: mesh.port, endpoints: [outside.port], labels: USE }),
     );
-    assert.equal(mesh.who(await mesh.byName('late.shop')), 'outside');
+    await eventually(async () => mesh.who(await mesh.byName('late.shop')) === 'outside', 'the new Service');
     await mesh.waypoint.remove('late.yaml');
-    assert.equal(mesh.who(await mesh.byName('late.shop')), 404);
+    await eventually(async () => mesh.who(await mesh.byName('late.shop')) === 404, 'the Service to go');
   });
 });

@@ -174,7 +174,7 @@ describe('WebSocket', () => {
     const client = await open();
     const { connection } = await world.backend.request(from);
     await probe(world);
-    assert.equal(connection.tunnel?.length, 0);
+    assert.equal(connection.tunnelLength, 0);
     client.destroy();
     await connection.closed();
     await probe(world);

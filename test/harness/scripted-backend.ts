@@ -61,7 +61,7 @@ export class BackendRequest {
 
   /** From now on the connection carries raw bytes; to be called before anything is awaited. */
   startTunnel(): void {
-    this.connection.tunnel = Buffer.alloc(0);
+    this.connection.tunnel = [];
   }
 
   #gone(): boolean {
@@ -78,8 +78,9 @@ export class BackendConnection {
   /** How the waypoint closed it, null while open. */
   ended: 'end' | 'reset' | null = null;
   receivedBytes = 0;
-  /** Once a tunnel was started: every byte behind the head, in the order of arrival. */
-  tunnel: Buffer | null = null;
+  /** Once a tunnel was started: what came behind the head. */
+  tunnel: Buffer[] | null = null;
+  tunnelLength = 0;
   readonly #parts: Buffer[] = [];
   #reader = new MessageReader('request');
   #told = false;
@@ -113,11 +114,12 @@ export class BackendConnection {
   }
 
   async tunnelBytes(count: number, timeoutMs?: number): Promise<Buffer> {
-    return this.signal.until(
-      () => (this.tunnel !== null && this.tunnel.length >= count ? this.tunnel : null),
-      () => `${count} tunnel bytes, got ${this.tunnel?.length ?? 0}`,
+    await this.signal.until(
+      () => this.tunnelLength >= count,
+      () => `${count} tunnel bytes, got ${this.tunnelLength}`,
       timeoutMs,
     );
+    return Buffer.concat(this.tunnel as Buffer[]);
   }
 
   async send(bytes: string | Buffer): Promise<void> {
@@ -131,7 +133,7 @@ export class BackendConnection {
     this.receivedBytes += chunk.length;
     this.#backend.receivedBytes += chunk.length;
     if (this.#backend.recording) this.#parts.push(chunk);
-    if (this.tunnel !== null) this.tunnel = Buffer.concat([this.tunnel, chunk]);
+    if (this.tunnel !== null) this.#tunnelled(chunk);
     else this.#read(chunk);
     this.signal.notify();
     this.#backend.signal.notify();
@@ -145,12 +147,17 @@ export class BackendConnection {
       if (this.#reader.error !== null) this.malformed = this.#reader.error;
       if (!this.#reader.done) return;
       if (this.tunnel !== null) {
-        this.tunnel = Buffer.concat([this.tunnel, rest]);
+        this.#tunnelled(rest);
         return;
       }
       this.#reader = new MessageReader('request');
       this.#told = false;
     }
+  }
+
+  #tunnelled(data: Buffer): void {
+    this.tunnel?.push(data);
+    this.tunnelLength += data.length;
   }
 
   #tell(): void {

@@ -2,6 +2,7 @@
 
 import { parseRunOptions } from '../config.ts';
 import { run } from '../main.ts';
+import { firstLoad } from './first-load.ts';
 import { usageErrors } from './usage-errors.ts';
 
 export async function runCommand(
@@ -19,7 +20,7 @@ export async function runCommand(
     });
   }
   try {
-    const waypoint = await run(parsed.options);
+    const waypoint = await firstLoad(() => run(parsed.options));
     await first.promise;
     await waypoint.drain();
   } catch (error) {
