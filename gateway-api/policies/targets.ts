@@ -1,6 +1,7 @@
 // All policies by what they are attached to: which settings hold there, and what became of each policy.
 
-import { type Changes, changedKeys } from '../changes.ts';
+import { changedKeys } from '../../routing/patched-map.ts';
+import type { Changes } from '../changes.ts';
 import { no, type Verdict } from '../conditions.ts';
 import type { PartiesChange } from '../parties.ts';
 import type { PolicyTargetReference, Resources } from '../resources.ts';
