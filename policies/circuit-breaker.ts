@@ -3,7 +3,7 @@
 import type { DecodeReport, LocalReply } from './policy.ts';
 import { COUNT, POSITIVE, SettingsReader } from './settings-reader.ts';
 
-/** Per (Service, port) and worker. */
+/** Per (Service, port). */
 export interface CircuitBreakerPlan {
   readonly maxConnections: number;
   /** Requests that wait for a connection. */
@@ -52,35 +52,57 @@ export function overflowReply(limit: CircuitLimit): LocalReply {
 /** What is counted; the names of the counters. */
 export type CircuitKind = 'connections' | 'pending' | 'requests' | 'retries';
 
-/** What is under way for one backend. Whatever is let through though a limit is met adds itself to the counter. */
+/** What other threads have under way for the same backend; kinds are numbered as in KINDS. */
+export interface CircuitShare {
+  publish(kind: number, value: number): void;
+  others(kind: number): number;
+}
+
+const KINDS: Readonly<Record<CircuitKind, number>> = { connections: 0, pending: 1, requests: 2, retries: 3 };
+
+/** What is under way for one backend. */
 export class CircuitState {
   connections = 0;
   pending = 0;
   requests = 0;
   retries = 0;
+  #share: CircuitShare | null = null;
+
+  /** From now on the counts of other threads count too. */
+  join(share: CircuitShare | null): void {
+    this.#share = share;
+  }
 
   /** null: there is room, and one more is counted until `release`. Otherwise the limit that is met. */
   admit(kind: CircuitKind, plan: CircuitBreakerPlan): CircuitLimit | null {
     const limit = this.full(kind, plan);
-    if (limit === null) this[kind] += 1;
+    if (limit === null) this.add(kind);
     return limit;
+  }
+
+  /** One more, though a limit may be met: it was let through. */
+  add(kind: CircuitKind): void {
+    this[kind] += 1;
+    if (this.#share !== null) this.#share.publish(KINDS[kind], this[kind]);
   }
 
   release(kind: CircuitKind): void {
     this[kind] -= 1;
+    if (this.#share !== null) this.#share.publish(KINDS[kind], this[kind]);
   }
 
   /** As `admit`, without counting. */
   full(kind: CircuitKind, plan: CircuitBreakerPlan): CircuitLimit | null {
+    const count = this[kind] + (this.#share === null ? 0 : this.#share.others(KINDS[kind]));
     switch (kind) {
       case 'connections':
-        return this.connections < plan.maxConnections ? null : 'max_connections';
+        return count < plan.maxConnections ? null : 'max_connections';
       case 'pending':
-        return this.pending < plan.maxPendingRequests ? null : 'max_pending_requests';
+        return count < plan.maxPendingRequests ? null : 'max_pending_requests';
       case 'requests':
-        return this.requests < plan.maxRequests ? null : 'max_requests';
+        return count < plan.maxRequests ? null : 'max_requests';
       case 'retries':
-        return this.retries < plan.maxRetries ? null : 'max_retries';
+        return count < plan.maxRetries ? null : 'max_retries';
     }
   }
 }

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { BucketStore } from './bucket-store.ts';
 import { LocalLimiter } from './local-limiter.ts';
 
-const KEYED = [{}];
-const limit = (requests: number, perMs: number, burst: number, key: readonly unknown[] = []) => ({
-  requests,
-  perMs,
-  burst,
-  key,
-});
+const limit = (requests: number, perMs: number, burst: number) => ({ requests, perMs, burst });
 
 function takeAll(limiter: LocalLimiter, key: string, now: number): number {
   let count = 0;
@@ -18,19 +13,19 @@ function takeAll(limiter: LocalLimiter, key: string, now: number): number {
 
 describe('local limiter', () => {
   it('holds the burst and refills evenly', () => {
-    const limiter = new LocalLimiter(limit(100, 1_000, 200), 1);
+    const limiter = new LocalLimiter(limit(100, 1_000, 200), 'l', new BucketStore());
     const taken = [0, 5, 10, 20, 120, 1_120, 9_999].map((now) => takeAll(limiter, '', now));
     assert.deepEqual(taken, [200, 0, 1, 1, 10, 100, 200]);
   });
 
   it('counts exactly where the rate is no round number', () => {
-    const limiter = new LocalLimiter(limit(3, 1_000, 3), 1);
+    const limiter = new LocalLimiter(limit(3, 1_000, 3), 'l', new BucketStore());
     assert.equal(takeAll(limiter, '', 1e9 + 1 / 3), 3);
     assert.equal(takeAll(limiter, '', 1e9 + 1_000 + 1 / 3), 3);
   });
 
   it('tells what is left and when to return', () => {
-    const limiter = new LocalLimiter(limit(10, 1_000, 2), 1);
+    const limiter = new LocalLimiter(limit(10, 1_000, 2), 'l', new BucketStore());
     limiter.take('', 0);
     assert.deepEqual([limiter.remaining(0), limiter.resetMs(0), limiter.retryMs(0)], [1, 100, 0]);
     limiter.take('', 0);
@@ -41,49 +36,56 @@ describe('local limiter', () => {
   });
 
   it('takes back', () => {
-    const limiter = new LocalLimiter(limit(1, 1_000, 1), 1);
+    const limiter = new LocalLimiter(limit(1, 1_000, 1), 'l', new BucketStore());
     assert.equal(limiter.take('', 0), true);
     limiter.refund();
     assert.deepEqual([limiter.take('', 0), limiter.take('', 0)], [true, false]);
   });
 
   it('keeps keys apart', () => {
-    const limiter = new LocalLimiter(limit(2, 1_000, 2, KEYED), 1);
+    const limiter = new LocalLimiter(limit(2, 1_000, 2), 'l', new BucketStore());
     assert.deepEqual(
       ['a', 'b', 'a', 'c'].map((key) => takeAll(limiter, key, 0)),
       [2, 2, 0, 2],
     );
   });
 
-  it('gives a part of the limit, at least one at a time', () => {
-    assert.equal(takeAll(new LocalLimiter(limit(100, 1_000, 100), 0.25), '', 0), 25);
-    const small = new LocalLimiter(limit(1, 1_000, 1), 0.5);
-    assert.deepEqual(
-      [0, 1_000, 1_999, 2_000].map((now) => takeAll(small, '', now)),
-      [1, 0, 0, 1],
-    );
+  it('shares its buckets with every other thread on the same memory', () => {
+    const memory = new SharedArrayBuffer(BucketStore.bytes(64));
+    const [one, two] = [1, 2].map(() => new LocalLimiter(limit(5, 1_000, 5), 'l', new BucketStore(memory, 7)));
+    const taken = Array.from({ length: 8 }, (_, at) => (at % 2 === 0 ? one : two)!.take('k', 0));
+    assert.equal(taken.filter(Boolean).length, 5);
   });
 
-  it('shares one bucket among the keys that find no place', () => {
-    const limiter = new LocalLimiter(limit(10, 1_000, 10, KEYED), 1);
-    for (let key = 0; key < 10_000; key += 1) assert.ok(limiter.take(`k${key}`, 0));
-    let taken = 0;
-    for (let key = 0; key < 1_000; key += 1) if (limiter.take(`late${key}`, 0)) taken += 1;
-    assert.equal(taken, 10);
-    // Those that were there first keep theirs.
-    assert.equal(takeAll(limiter, 'k77', 0), 9);
+  it('shares one bucket among the keys that find no place, and takes none from those that have one', () => {
+    const limiter = new LocalLimiter(
+      limit(10, 1_000, 10),
+      'l',
+      new BucketStore(new ArrayBuffer(BucketStore.bytes(64))),
+    );
+    let placed = 0;
+    for (let key = 0; key < 10_000; key += 1) if (limiter.take(`k${key}`, 0)) placed += 1;
+    // 64 keys of their own, and ten tokens for all others together.
+    assert.equal(placed, 64 + 10);
   });
 
   it('forgets only full buckets for new ones', () => {
-    const limiter = new LocalLimiter(limit(10, 1_000, 10, KEYED), 1);
+    const limiter = new LocalLimiter(
+      limit(10, 1_000, 10),
+      'l',
+      new BucketStore(new ArrayBuffer(BucketStore.bytes(64))),
+    );
     assert.equal(takeAll(limiter, 'greedy', 0), 10);
-    for (let key = 1; key < 10_000; key += 1) limiter.take(`k${key}`, 0);
-    for (let key = 0; key < 9_999; key += 1) assert.equal(takeAll(limiter, `new${key}`, 200), 10);
+    for (let key = 0; key < 1_000; key += 1) limiter.take(`k${key}`, 0);
+    // Those took one token each: a little later their places are free, that of `greedy` is not.
+    let served = 0;
+    for (let key = 0; key < 40; key += 1) if (limiter.take(`new${key}`, 200)) served += 1;
+    assert.ok(served >= 40);
     assert.equal(takeAll(limiter, 'greedy', 200), 2);
   });
 
-  it('tells long keys apart, and does not keep them whole', () => {
-    const limiter = new LocalLimiter(limit(1, 1_000, 1, KEYED), 1);
+  it('tells long keys apart', () => {
+    const limiter = new LocalLimiter(limit(1, 1_000, 1), 'l', new BucketStore());
     const long = 'x'.repeat(60_000);
     assert.deepEqual(
       [`${long}a`, `${long}b`, `${long}a`].map((key) => limiter.take(key, 0)),
@@ -96,7 +98,7 @@ describe('local limiter', () => {
     const asks = fc.array(fc.tuple(fc.nat(1_000), fc.nat(20)), { maxLength: 60 });
     fc.assert(
       fc.property(rate, fc.integer({ min: 1, max: 50 }), asks, ({ requests, perMs }, burst, steps) => {
-        const limiter = new LocalLimiter(limit(requests, perMs, burst), 1);
+        const limiter = new LocalLimiter(limit(requests, perMs, burst), 'l', new BucketStore());
         let now = 0;
         let tokens = burst;
         for (const [waitMs, asked] of steps) {

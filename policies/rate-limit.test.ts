@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { filterContext, requestHead } from '../test/harness/heads.ts';
+import { BucketStore } from './bucket-store.ts';
 import { decodeRateLimit, describeRateLimit, RateLimiter } from './rate-limit.ts';
 
 const read = (local: readonly object[]) => decodeRateLimit({ local }, 'l', { unsupported: assert.fail })!;
@@ -8,7 +9,7 @@ const PER_TENANT = { requests: 2, per: '10s', key: [{ header: 'X-Tenant' }] };
 
 describe('rate limit', () => {
   it('answers 429 and tells when to return', () => {
-    const limiter = new RateLimiter(read([{ requests: 1, per: '10s', burst: 2 }]), 1);
+    const limiter = new RateLimiter(read([{ requests: 1, per: '10s', burst: 2 }]), 'Service shop/a', new BucketStore());
     assert.equal(limiter.check(from('a'), 0), null);
     assert.equal(limiter.check(from('b'), 0), null);
     assert.deepEqual(limiter.check(from('c'), 500), {
@@ -27,21 +28,28 @@ describe('rate limit', () => {
   });
 
   it('counts per key', () => {
-    const limiter = new RateLimiter(read([PER_TENANT]), 1);
+    const limiter = new RateLimiter(read([PER_TENANT]), 'Service shop/a', new BucketStore());
     const answers = ['a', 'a', 'b', 'a', 'b', 'b'].map((tenant) => limiter.check(from(tenant), 0)?.status ?? 200);
     assert.deepEqual(answers, [200, 200, 200, 429, 200, 429]);
   });
 
   it('asks every limit, and takes from none when one refuses', () => {
-    const limiter = new RateLimiter(read([{ requests: 3, per: '1h' }, PER_TENANT]), 1);
+    const limiter = new RateLimiter(
+      read([{ requests: 3, per: '1h' }, PER_TENANT]),
+      'Service shop/a',
+      new BucketStore(),
+    );
     const answers = ['a', 'a', 'a', 'a', 'b', 'b'].map((tenant) => limiter.check(from(tenant), 0)?.status ?? 200);
     assert.deepEqual(answers, [200, 200, 429, 429, 200, 429]);
   });
 
-  it('gives a part of each limit', () => {
-    const limiter = new RateLimiter(read([{ requests: 4, per: '1s' }]), 0.5);
-    const answers = [0, 0, 0].map((now) => limiter.check(from('a'), now)?.status ?? 200);
-    assert.deepEqual(answers, [200, 200, 429]);
+  it('counts together what is set on the same, and apart what is not', () => {
+    const store = new BucketStore();
+    const plan = read([{ requests: 1, per: '1s' }]);
+    const ours = [new RateLimiter(plan, 'Service shop/a', store), new RateLimiter(plan, 'Service shop/a', store)];
+    const other = new RateLimiter(plan, 'Service shop/b', store);
+    const answers = [...ours, other].map((limiter) => limiter.check(from('a'), 0)?.status ?? 200);
+    assert.deepEqual(answers, [200, 429, 200]);
   });
 });
 

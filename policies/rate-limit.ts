@@ -1,5 +1,6 @@
-// Local rate limits: token buckets, one per key, kept in this process.
+// Local rate limits: token buckets, one per key, kept in this process for all of its threads.
 
+import type { BucketStore } from './bucket-store.ts';
 import { formatDuration } from './duration.ts';
 import { FIELD_NAME } from './field-syntax.ts';
 import { LocalLimiter } from './local-limiter.ts';
@@ -50,15 +51,17 @@ export function describeRateLimit(plan: RateLimitPlan): string {
   return `rate limit: ${limits.join('; ')}`;
 }
 
-/** The buckets of one plan. They outlive configurations as long as the plan is the same object. */
+/** The limits of one plan on the buckets of a store. */
 export class RateLimiter {
   readonly #plan: RateLimitPlan;
   readonly #limiters: readonly LocalLimiter[];
 
-  /** `share`: which part of each limit is ours, where several threads serve the same Service. */
-  constructor(plan: RateLimitPlan, share: number) {
+  /** Requests of one `scope` share the buckets of equal limits, whatever plan they stand in. */
+  constructor(plan: RateLimitPlan, scope: string, store: BucketStore) {
     this.#plan = plan;
-    this.#limiters = plan.local.map((limit) => new LocalLimiter(limit, share));
+    this.#limiters = plan.local.map(
+      (limit, index) => new LocalLimiter(limit, `${scope}\n${index}\n${JSON.stringify(limit)}`, store),
+    );
   }
 
   /** null: allowed by every limit and counted by each; else counted by none. `now` is monotonic, in ms. */

@@ -20,6 +20,16 @@ export const DEFAULT_RETRY_BUDGET: RetryBudgetPlan = {
   minIntervalMs: 1_000,
 };
 
+/** What is left of a budget. */
+export interface RetryBudgetReport {
+  /** Of the last `intervalMs`. */
+  readonly requests: number;
+  /** Of the same time, without those that the floor paid. */
+  readonly retries: number;
+  /** Retries that could be paid for now: from the share, and from the floor. */
+  readonly left: number;
+}
+
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 const BUCKETS = 10;
@@ -111,6 +121,14 @@ export class RetryBudget {
     if (!this.left(now)) return false;
     this.take(now);
     return true;
+  }
+
+  report(now: number): RetryBudgetReport {
+    if (now >= this.#bucketEnd) this.#advance(now);
+    const { percent, minCount } = this.#plan;
+    const share = Math.max(0, Math.floor((this.#requested * percent) / 100) - this.#retried);
+    const floor = this.#withinFloor(now) ? minCount - this.#floorUsed : 0;
+    return { requests: this.#requested, retries: this.#retried, left: share + floor };
   }
 
   #withinShare(): boolean {

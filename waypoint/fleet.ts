@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { Worker as Thread } from 'node:worker_threads';
 import type { Snapshot } from '../policies/plan.ts';
 import type { RunOptions } from './config.ts';
-import type { EndpointReport, FromWorker, HealthVerdict, ToWorker, WorkerData } from './messages.ts';
+import type { BackendReport, FromWorker, HealthVerdict, ToWorker, WorkerData } from './messages.ts';
 import type { MetricsDelta } from './ops/metrics.ts';
-import { difference, EMPTY_SNAPSHOT, isEmpty } from './publisher.ts';
+import { difference, EMPTY_SNAPSHOT, isEmpty, type SnapshotUpdate } from './publisher.ts';
+import { createSharedMemory, forgetWorker, type SharedMemory } from './shared-memory.ts';
 import type { EjectionNews } from './upstream/backend-state.ts';
 
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
@@ -31,13 +32,16 @@ interface Member {
   /** The last version that it serves. */
   version: number;
   drained: boolean;
-  readonly answers: Map<number, (endpoints: readonly EndpointReport[]) => void>;
+  readonly answers: Map<number, (backends: readonly BackendReport[]) => void>;
 }
 
 export class Fleet {
   readonly #options: RunOptions;
   readonly #events: FleetEvents;
   readonly #sessionKey: string;
+  readonly #memory: SharedMemory;
+  /** A number for each backend that was ever published: where its counters are. */
+  readonly #slots: Map<string, number> = new Map();
   readonly #members: (Member | null)[];
   #snapshot: Snapshot = EMPTY_SNAPSHOT;
   #version = 0;
@@ -50,6 +54,7 @@ export class Fleet {
   constructor(options: RunOptions, events: FleetEvents) {
     this.#options = options;
     this.#events = events;
+    this.#memory = createSharedMemory(options.workers);
     this.#sessionKey = options.sessionKey ?? randomBytes(32).toString('base64url');
     this.#members = Array.from({ length: options.workers }, (_, index) => this.#start(index));
   }
@@ -58,13 +63,18 @@ export class Fleet {
     return this.#version;
   }
 
+  /** Signs the session tokens of all workers. */
+  get sessionKey(): string {
+    return this.#sessionKey;
+  }
+
   /** Posts what changed to every worker and returns the version it will have; settled() tells when all serve it. */
   publish(snapshot: Snapshot): number {
     const update = difference(this.#snapshot, snapshot, this.#version + 1);
     if (isEmpty(update) && this.#version > 0) return this.#version;
     this.#version++;
     this.#snapshot = snapshot;
-    this.#broadcast({ type: 'update', update });
+    this.#broadcast(this.#updateMessage(update));
     return this.#version;
   }
 
@@ -91,8 +101,8 @@ export class Fleet {
     return this.#members.filter((member) => member !== null && member.version === this.#version).length;
   }
 
-  /** Every worker's live endpoints; its counters go to `metrics` on the way. A worker that does not answer is left out. */
-  async collect(): Promise<readonly (readonly EndpointReport[])[]> {
+  /** Every worker's live backends; its counters go to `metrics` on the way. A worker that does not answer is left out. */
+  async collect(): Promise<readonly (readonly BackendReport[])[]> {
     const asked = this.#members.filter((member) => member !== null).map((member) => this.#ask(member));
     return (await Promise.all(asked)).filter((reports) => reports !== null);
   }
@@ -120,7 +130,10 @@ export class Fleet {
   }
 
   #start(index: number): Member {
-    const workerData: WorkerData = { index, sessionKey: this.#sessionKey, options: this.#options };
+    const workerData: WorkerData = {
+      ...{ index, options: this.#options },
+      ...{ sessionKey: this.#sessionKey, memory: this.#memory },
+    };
     const thread = new Thread(ENTRY, { workerData, name: `waypoint-${index}`, resourceLimits: LIMITS });
     const member: Member = { index, thread, version: -1, drained: false, answers: new Map() };
     thread.on('message', (message: FromWorker) => this.#heard(member, message));
@@ -149,7 +162,7 @@ export class Fleet {
         break;
       case 'collected':
         this.#events.metrics(message.delta);
-        member.answers.get(message.id)?.(message.endpoints);
+        member.answers.get(message.id)?.(message.backends);
         member.answers.delete(message.id);
         break;
       case 'ejected':
@@ -169,6 +182,7 @@ export class Fleet {
   #died(member: Member, reason: string): void {
     if (this.#closing) return;
     this.#members[member.index] = null;
+    forgetWorker(this.#memory, member.index);
     for (const answer of member.answers.values()) answer([]);
     this.#wake();
     this.#events.died(member.index, reason);
@@ -177,24 +191,33 @@ export class Fleet {
       const fresh = this.#start(member.index);
       this.#members[member.index] = fresh;
       const update = difference(EMPTY_SNAPSHOT, this.#snapshot, this.#version);
-      if (this.#version > 0) fresh.thread.postMessage({ type: 'update', update } satisfies ToWorker);
+      if (this.#version > 0) fresh.thread.postMessage(this.#updateMessage(update));
       fresh.thread.postMessage({ type: 'health', verdicts: [...this.#health.values()] } satisfies ToWorker);
     }, RESTART_MS);
   }
 
-  #ask(member: Member): Promise<readonly EndpointReport[] | null> {
+  #ask(member: Member): Promise<readonly BackendReport[] | null> {
     return new Promise((resolve) => {
       const id = this.#nextId++;
       const timer = setTimeout(() => {
         member.answers.delete(id);
         resolve(null);
       }, COLLECT_MS);
-      member.answers.set(id, (endpoints) => {
+      member.answers.set(id, (backends) => {
         clearTimeout(timer);
-        resolve(endpoints);
+        resolve(backends);
       });
       member.thread.postMessage({ type: 'collect', id } satisfies ToWorker);
     });
+  }
+
+  #updateMessage(update: SnapshotUpdate): ToWorker {
+    const slots = update.backends.set.map(({ id }) => {
+      const slot = this.#slots.get(id) ?? this.#slots.size;
+      this.#slots.set(id, slot);
+      return slot;
+    });
+    return { type: 'update', update, slots };
   }
 
   #broadcast(message: ToWorker): void {

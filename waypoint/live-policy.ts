@@ -1,5 +1,6 @@
 // The request policy of a share as a worker runs it: its plan, with the buckets, sessions and balancer that it names.
 
+import type { BucketStore } from '../policies/bucket-store.ts';
 import { RateLimiter } from '../policies/rate-limit.ts';
 import { Sessions } from '../policies/session.ts';
 import type { Sign } from '../policies/session-token.ts';
@@ -23,20 +24,15 @@ export interface LivePolicies {
   readonly shadow: LivePolicy | null;
 }
 
-/**
- * Makes live policies. Buckets are kept by what they are set on, so that they outlive snapshots and are shared by the
- * rules of a Service; a limit that was edited starts afresh.
- */
+/** Makes live policies; their buckets are in a store that outlives every snapshot. */
 export class PolicyLinker {
   readonly #sign: Sign;
-  readonly #share: number;
-  readonly #limiters: Map<string, RateLimiter> = new Map();
+  readonly #store: BucketStore;
   readonly #known: WeakMap<Policies<RequestPolicy>, LivePolicies> = new WeakMap();
 
-  /** `share`: which part of each rate limit is this worker's. */
-  constructor(sign: Sign, share: number) {
+  constructor(sign: Sign, store: BucketStore) {
     this.#sign = sign;
-    this.#share = share;
+    this.#store = store;
   }
 
   link(policies: Policies<RequestPolicy>): LivePolicies {
@@ -64,16 +60,7 @@ export class PolicyLinker {
   }
 
   #limiter({ rateLimit, rateLimitScope }: RequestPolicy, mode: string): RateLimiter | null {
-    if (rateLimit === null) return null;
-    const key = `${mode}${rateLimitScope} ${JSON.stringify(rateLimit)}`;
-    let limiter = this.#limiters.get(key);
-    if (limiter === undefined) {
-      // Edited limits leave their old buckets behind; a configuration has few limits, its history may have many.
-      if (this.#limiters.size >= 4096) this.#limiters.clear();
-      limiter = new RateLimiter(rateLimit, this.#share);
-      this.#limiters.set(key, limiter);
-    }
-    return limiter;
+    return rateLimit === null ? null : new RateLimiter(rateLimit, `${mode}${rateLimitScope}`, this.#store);
   }
 }
 

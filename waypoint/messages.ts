@@ -1,19 +1,24 @@
 // What the main thread and the workers say to each other; everything crosses by structured clone.
 
+import type { CircuitKind } from '../policies/circuit-breaker.ts';
+import type { RetryBudgetReport } from '../policies/retry-budget.ts';
 import type { RunOptions } from './config.ts';
 import type { MetricsDelta } from './ops/metrics.ts';
 import type { SnapshotUpdate } from './publisher.ts';
+import type { SharedMemory } from './shared-memory.ts';
 import type { EjectionNews } from './upstream/backend-state.ts';
 
 export interface WorkerData {
   readonly index: number;
   /** Signs session tokens. */
   readonly sessionKey: string;
+  readonly memory: SharedMemory;
   readonly options: RunOptions;
 }
 
 export type ToWorker =
-  | { readonly type: 'update'; readonly update: SnapshotUpdate }
+  /** `slots`: the number of each backend that the update sets, in their order; it never changes. */
+  | { readonly type: 'update'; readonly update: SnapshotUpdate; readonly slots: readonly number[] }
   /** Answers say `connection: close` and nothing new is accepted; the worker says `drained` when nothing is left. */
   | { readonly type: 'drain' }
   | { readonly type: 'collect'; readonly id: number }
@@ -32,7 +37,7 @@ export type FromWorker =
       readonly type: 'collected';
       readonly id: number;
       readonly delta: MetricsDelta;
-      readonly endpoints: readonly EndpointReport[];
+      readonly backends: readonly BackendReport[];
     }
   | { readonly type: 'ejected'; readonly news: EjectionNews }
   | { readonly type: 'drained' };
@@ -44,9 +49,22 @@ export interface HealthVerdict {
   readonly healthy: boolean;
 }
 
+/** The live state of one backend in one worker. */
+export interface BackendReport {
+  /** `namespace/name:port`. */
+  readonly backend: string;
+  /** Under way, and how much is allowed (the share of one worker). */
+  readonly circuit: Readonly<Record<CircuitKind, { readonly now: number; readonly limit: number }>>;
+  /** Tries that wait for a connection. */
+  readonly waiting: number;
+  readonly retryBudget: RetryBudgetReport;
+  /** Too few endpoints are healthy: health is ignored. */
+  readonly panicking: boolean;
+  readonly endpoints: readonly EndpointReport[];
+}
+
 /** The live state of one endpoint in one worker. */
 export interface EndpointReport {
-  readonly backend: string;
   readonly address: string;
   readonly port: number;
   readonly name: string | null;
@@ -54,16 +72,21 @@ export interface EndpointReport {
   readonly ready: boolean;
   readonly serving: boolean;
   readonly terminating: boolean;
+  /** What active checks say; true where there are none. */
+  readonly healthy: boolean;
+  /** It is among those that new requests are shared between. */
+  readonly takesRequests: boolean;
   readonly inFlight: number;
-  readonly requests: number;
-  readonly failures: number;
-  readonly idleConnections: number;
+  /** The wait a new request must expect, in ms: what PeakEWMA compares. */
+  readonly cost: number;
   /** Peak-sensitive average of the time to the head of an answer. */
   readonly latencyMs: number;
+  readonly requests: number;
+  readonly failures: number;
   /** How long it is left out from now; 0: it is not. */
   readonly ejectedForMs: number;
   readonly ejections: number;
   /** Why it was left out last; '' when it never was. */
   readonly ejectionCause: string;
-  readonly healthy: boolean;
+  readonly idleConnections: number;
 }

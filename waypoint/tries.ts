@@ -121,7 +121,7 @@ function again(x: Exchange, facts: Facts): boolean {
   if (!decision.retry) return false;
   const state = x.admittedBy as BackendState;
   state.budget.take(facts.now);
-  state.circuit.retries++;
+  state.circuit.add('retries');
   if (x.endpoint !== null) x.avoidNow(x.endpoint);
   x.attempt = null;
   if (facts.waitMs < 1) relaunch(x);
@@ -151,7 +151,7 @@ export function hedge(first: Attempt): void {
   if (!decision.retry) return;
   const state = x.admittedBy as BackendState;
   state.budget.take(facts.now);
-  state.circuit.retries++;
+  state.circuit.add('retries');
   x.avoidNow(first.endpoint);
   x.now = facts.now;
   const endpoint = state.backend.pick(x, x.policies.enforced.balancer ?? state.backend.balancer);

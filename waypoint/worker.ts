@@ -3,15 +3,18 @@
 import { createHmac } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { BucketStore } from '../policies/bucket-store.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
 import { Registry } from '../routing/registry.ts';
+import { backendReport, EjectionCauses } from './backend-report.ts';
 import { Listeners } from './listeners.ts';
 import { PolicyLinker } from './live-policy.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
-import type { EndpointReport, FromWorker, HealthVerdict, ToWorker, WorkerData } from './messages.ts';
+import type { BackendReport, FromWorker, HealthVerdict, ToWorker, WorkerData } from './messages.ts';
 import { AccessLog } from './ops/access-log.ts';
 import { WorkerMetrics } from './ops/metrics.ts';
 import type { SnapshotUpdate } from './publisher.ts';
+import { circuitShare, sharedNow } from './shared-memory.ts';
 import { Timers } from './timers.ts';
 import { type EjectionNews, stateOf } from './upstream/backend-state.ts';
 import { Pool } from './upstream/pool.ts';
@@ -26,14 +29,14 @@ const DRAIN_IDLE_MS = 1000;
 const DRAIN_SWEEP_MS = 100;
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const { options, sessionKey } = workerData as WorkerData;
+const { index, options, sessionKey, memory } = workerData as WorkerData;
 
 function say(message: FromWorker): void {
   port.postMessage(message);
 }
 
 const registry = new Registry();
-const policies = new PolicyLinker(signer(sessionKey), 1 / options.workers);
+const policies = new PolicyLinker(signer(sessionKey), new BucketStore(memory.buckets, memory.seed));
 const linker = { registry, policies };
 const worker: Worker = {
   snapshot: LiveSnapshot.empty,
@@ -41,7 +44,7 @@ const worker: Worker = {
   policies,
   zone: options.zone,
   ejected,
-  sharedNow: () => performance.now(),
+  sharedNow: sharedNow(memory),
   limits: options.limits,
   requestLimits: {
     headBytes: options.limits.requestHeadBytes,
@@ -66,7 +69,7 @@ const listeners = new Listeners(worker, (id, error) => say({ type: 'bind', id, e
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'update':
-      apply(message.update);
+      apply(message.update, message.slots);
       break;
     case 'drain':
       drain();
@@ -78,39 +81,44 @@ port.on('message', (message: ToWorker) => {
       heed(message.verdicts);
       break;
     case 'collect':
-      say({ type: 'collected', id: message.id, delta: worker.metrics.takeDelta(), endpoints: endpointReports() });
+      say({ type: 'collected', id: message.id, delta: worker.metrics.takeDelta(), backends: backendReports() });
       break;
   }
 });
 
 /** Why each endpoint was left out last, for the admin page. */
-const causes: Map<string, string> = new Map();
+const causes: EjectionCauses = new EjectionCauses();
 
 setInterval(sweepOutliers, SWEEP_MS).unref();
 setInterval(() => say({ type: 'metrics', delta: worker.metrics.takeDelta() }), METRICS_MS).unref();
 
-function apply(update: SnapshotUpdate): void {
+function apply(update: SnapshotUpdate, slots: readonly number[]): void {
   const now = performance.now();
-  for (const plan of update.backends.set) {
+  for (const [at, plan] of update.backends.set.entries()) {
     const backend = registry.backend(plan.id);
-    stateOf(backend).apply(plan.policy, options.workers);
-    retire(backend.update(plan.endpoints, now));
+    const state = stateOf(backend);
+    state.apply(plan.policy, options.workers);
+    state.circuit.join(circuitShare(memory, index, slots[at] as number));
+    retire(plan.id, backend.update(plan.endpoints, now));
   }
   worker.snapshot = worker.snapshot.with(update, linker);
   // The name stays known: a plan that still holds it must see the backend come back.
-  for (const id of update.backends.dropped) retire(registry.update(id, [], now));
+  for (const id of update.backends.dropped) retire(id, registry.update(id, [], now));
   void listeners.sync(worker.snapshot.binds).then(() => say({ type: 'applied', version: update.version }));
 }
 
 /** Endpoints that left: what they serve finishes, their idle connections close. */
-function retire(endpoints: Iterable<{ slot: unknown }>): void {
-  for (const endpoint of endpoints) if (endpoint.slot instanceof Pool) endpoint.slot.retire();
+function retire(backend: string, endpoints: readonly Endpoint[]): void {
+  for (const { id, slot } of endpoints) {
+    causes.delete(backend, id);
+    if (slot instanceof Pool) slot.retire();
+  }
 }
 
 /** An endpoint was left out: by this worker's own judgement. */
 function ejected(news: EjectionNews): void {
   worker.metrics.count('ejections', news.cause);
-  causes.set(`${news.backend} ${news.endpoint}`, news.cause);
+  causes.set(news.backend, news.endpoint, news.cause);
   say({ type: 'ejected', news });
 }
 
@@ -127,7 +135,7 @@ function sweepOutliers(): void {
 function adopt(news: EjectionNews): void {
   const backend = registry.peek(news.backend);
   if (backend === undefined) return;
-  causes.set(`${news.backend} ${news.endpoint}`, news.cause);
+  causes.set(news.backend, news.endpoint, news.cause);
   stateOf(backend).adopt(news, performance.now());
 }
 
@@ -155,25 +163,12 @@ function drain(): void {
   }, DRAIN_SWEEP_MS);
 }
 
-function endpointReports(): EndpointReport[] {
+function backendReports(): BackendReport[] {
   const now = performance.now();
-  return [...registry.ids()].flatMap((id) => {
-    const { endpoints } = registry.backend(id);
-    return endpoints.map((endpoint) => endpointReport(id, endpoint, now));
-  });
-}
-
-function endpointReport(backend: string, endpoint: Endpoint, now: number): EndpointReport {
-  const { address, port, name, zone, ready, serving, terminating, inFlight, requests, failures, ejections } = endpoint;
-  return {
-    ...{ backend, address, port, name, zone, ready, serving, terminating, inFlight, requests, failures },
-    idleConnections: endpoint.slot instanceof Pool ? endpoint.slot.idle : 0,
-    latencyMs: Math.round(endpoint.ewmaMs * 100) / 100,
-    ejectedForMs: Math.max(0, Math.round(endpoint.ejectedUntil - now)),
-    ejections,
-    ejectionCause: causes.get(`${backend} ${endpoint.id}`) ?? '',
-    healthy: endpoint.healthy,
-  };
+  return [...registry.ids()]
+    .map((id) => registry.backend(id))
+    .filter(({ endpoints }) => endpoints.length > 0)
+    .map((backend) => backendReport(backend, causes, now));
 }
 
 /** HMAC-SHA256 with the key of this waypoint: nobody else can make a session token. */

@@ -1,5 +1,6 @@
 // A snapshot as a worker would link it, for whoever asks about it on the main thread.
 
+import { BucketStore } from '../../policies/bucket-store.ts';
 import type { Snapshot } from '../../policies/plan.ts';
 import { Registry } from '../../routing/registry.ts';
 import { PolicyLinker } from '../live-policy.ts';
@@ -19,7 +20,7 @@ export function link(snapshot: Snapshot): Link {
   if (known === undefined) {
     const registry = new Registry();
     for (const plan of snapshot.backends.values()) registry.update(plan.id, plan.endpoints, 0);
-    const linker = { registry, policies: new PolicyLinker(() => '', 1) };
+    const linker = { registry, policies: new PolicyLinker(() => '', new BucketStore()) };
     known = { live: LiveSnapshot.empty.with(difference(EMPTY_SNAPSHOT, snapshot, 1), linker), registry };
     links.set(snapshot, known);
   }

@@ -59,20 +59,20 @@ export class BackendState {
     this.backend = backend;
   }
 
-  /** Takes over the policy of a new snapshot; what is counted goes on. `workers` share each limit among them. */
+  /** Takes over the policy of a new snapshot; what is counted goes on. `workers` share the floor of the retry budget among them. */
   apply({ enforced, shadow }: Policies<BackendPolicy>, workers: number): void {
     const { backend } = this;
     backend.balancer = balancerFor(enforced.loadBalancing);
     this.connections = enforced.connections;
     this.hash = enforced.loadBalancing?.consistentHash ?? null;
-    this.limits = shared(enforced.circuitBreaker ?? DEFAULT_CIRCUIT_BREAKER, workers);
+    this.limits = enforced.circuitBreaker ?? DEFAULT_CIRCUIT_BREAKER;
     this.outliers = enforced.outlierDetection ?? DEFAULT_OUTLIER;
     this.budget.update(sharedBudget(enforced.retryBudget ?? DEFAULT_RETRY_BUDGET, workers));
     if (backend.panicPercent !== this.outliers.panicThresholdPercent) {
       backend.panicPercent = this.outliers.panicThresholdPercent;
       backend.changed();
     }
-    this.shadowLimits = shadow?.circuitBreaker ? shared(shadow.circuitBreaker, workers) : null;
+    this.shadowLimits = shadow?.circuitBreaker ?? null;
     const outliers = shadow?.outlierDetection ?? null;
     if (outliers === null) this.shadowEjections = null;
     else if (this.shadowEjections === null) this.shadowEjections = new ShadowEjections(outliers);
@@ -135,18 +135,6 @@ export class BackendState {
 }
 
 const NO_NEWS: readonly EjectionNews[] = [];
-
-/** Each worker has its part of a limit, at least one: together they keep it but for rounding. */
-function shared(plan: CircuitBreakerPlan, workers: number): CircuitBreakerPlan {
-  if (workers === 1) return plan;
-  const part = (limit: number): number => Math.ceil(limit / workers);
-  return {
-    maxConnections: part(plan.maxConnections),
-    maxPendingRequests: part(plan.maxPendingRequests),
-    maxRequests: part(plan.maxRequests),
-    maxRetries: part(plan.maxRetries),
-  };
-}
 
 function sharedBudget(plan: RetryBudgetPlan, workers: number): RetryBudgetPlan {
   return workers === 1 ? plan : { ...plan, minCount: Math.ceil(plan.minCount / workers) };

@@ -36,7 +36,7 @@ export class Pool {
 
   /** A new connection; the owner hears `onUpstreamReady` or `onUpstreamFailure`. */
   open(owner: UpstreamOwner): UpstreamConnection {
-    this.state.circuit.connections++;
+    this.state.circuit.add('connections');
     return new UpstreamConnection(this.worker, this, owner);
   }
 
@@ -53,7 +53,7 @@ export class Pool {
   closed(connection: UpstreamConnection): void {
     const index = this.#idle.lastIndexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
-    this.state.circuit.connections--;
+    this.state.circuit.release('connections');
     this.state.next();
   }
 
