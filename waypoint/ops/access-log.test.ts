@@ -16,7 +16,7 @@ function exchange(parts: object = {}, head: object = {}): Exchange {
       plan: { plan: { kind: 'HTTPRoute', route: 'shop/orders', rule: '0' } },
     },
     ...{ backend: { id: 'shop/orders-v1:80' }, endpoint: { id: '10.0.0.1:8080' }, id: 'a-1', tries: 1, status: 200 },
-    ...{ flag: '', reason: '', detail: '', requestBytes: 3, responseBytes: 61 },
+    ...{ flag: '', reason: '', detail: '', retryReason: '', shadow: '', requestBytes: 3, responseBytes: 61 },
     ...{ startedAt: START, upstreamAt: START + 1, responseAt: START + 3, endedAt: START + 4.5 },
     ...parts,
   };
