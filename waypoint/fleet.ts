@@ -18,7 +18,7 @@ const COLLECT_MS = 2000;
 const LIMITS = { maxYoungGenerationSizeMb: 12 };
 
 export interface FleetEvents {
-  log(text: string): void;
+  log(text: string, dropped: number): void;
   metrics(delta: MetricsDelta): void;
   bind(id: string, error: string | null): void;
   died(index: number, reason: string): void;
@@ -155,7 +155,8 @@ export class Fleet {
         this.#events.bind(message.id, message.error);
         break;
       case 'log':
-        this.#events.log(message.text);
+        this.#events.log(message.text, message.dropped);
+        member.thread.postMessage({ type: 'logged', characters: message.text.length } satisfies ToWorker);
         break;
       case 'metrics':
         this.#events.metrics(message.delta);

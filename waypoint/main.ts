@@ -75,7 +75,10 @@ class Waypoint implements RunningWaypoint {
     this.#log = createLog(options.logLevel);
     this.#news = new ConfigurationNews(this.#log);
     this.#fleet = new Fleet(options, {
-      log: (text) => this.#sink.write(text),
+      log: (text, dropped) => {
+        this.#sink.dropped += dropped;
+        this.#sink.write(text);
+      },
       metrics: (delta) => this.#metrics.add(delta),
       bind: (id, error) => error !== null && this.#log.error(`listen ${id}: ${error}; trying again every second`),
       ejected: ({ backend, endpoint, cause, forMs }) =>
@@ -160,7 +163,7 @@ class Waypoint implements RunningWaypoint {
 
   #adminState(): AdminState {
     return {
-      explainOptions: this.#options,
+      explainOptions: { ...this.#options, sessionKey: this.#fleet.sessionKey },
       readiness: () => this.#readiness(),
       metrics: async () => {
         await this.#fleet.collect();
@@ -169,7 +172,7 @@ class Waypoint implements RunningWaypoint {
       config: () => ({ version: this.#fleet.servedVersion, snapshot: this.#snapshot }),
       statuses: () => this.#statuses,
       statusTable: () => statusTable(this.#statuses),
-      endpoints: () => this.#fleet.collect(),
+      backends: () => this.#fleet.collect(),
     };
   }
 

@@ -21,6 +21,7 @@ export type ToWorker =
   | { readonly type: 'update'; readonly update: SnapshotUpdate; readonly slots: readonly number[] }
   /** Answers say `connection: close` and nothing new is accepted; the worker says `drained` when nothing is left. */
   | { readonly type: 'drain' }
+  | { readonly type: 'logged'; readonly characters: number }
   | { readonly type: 'collect'; readonly id: number }
   /** Another worker ejected an endpoint. */
   | { readonly type: 'ejected'; readonly news: EjectionNews }
@@ -31,7 +32,8 @@ export type FromWorker =
   /** The update is in force: its listeners are open or have failed. */
   | { readonly type: 'applied'; readonly version: number }
   | { readonly type: 'bind'; readonly id: string; readonly error: string | null }
-  | { readonly type: 'log'; readonly text: string }
+  /** Lines of the access log, and how many were dropped before them; answered by `logged`. */
+  | { readonly type: 'log'; readonly text: string; readonly dropped: number }
   | { readonly type: 'metrics'; readonly delta: MetricsDelta }
   | {
       readonly type: 'collected';

@@ -1,6 +1,5 @@
 // A worker thread: holds the live snapshot, listens, serves, and tells the main thread how it goes.
 
-import { createHmac } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BucketStore } from '../policies/bucket-store.ts';
@@ -14,6 +13,7 @@ import type { BackendReport, FromWorker, HealthVerdict, ToWorker, WorkerData } f
 import { AccessLog } from './ops/access-log.ts';
 import { WorkerMetrics } from './ops/metrics.ts';
 import type { SnapshotUpdate } from './publisher.ts';
+import { sessionSigner } from './session-signer.ts';
 import { circuitShare, sharedNow } from './shared-memory.ts';
 import { Timers } from './timers.ts';
 import { type EjectionNews, stateOf } from './upstream/backend-state.ts';
@@ -36,7 +36,7 @@ function say(message: FromWorker): void {
 }
 
 const registry = new Registry();
-const policies = new PolicyLinker(signer(sessionKey), new BucketStore(memory.buckets, memory.seed));
+const policies = new PolicyLinker(sessionSigner(sessionKey), new BucketStore(memory.buckets, memory.seed));
 const linker = { registry, policies };
 const worker: Worker = {
   snapshot: LiveSnapshot.empty,
@@ -58,7 +58,7 @@ const worker: Worker = {
   },
   pathLevel: options.pathNormalization,
   timers: new Timers(),
-  log: new AccessLog(options.accessLog, (text) => say({ type: 'log', text })),
+  log: new AccessLog(options.accessLog, (text, dropped) => say({ type: 'log', text, dropped })),
   metrics: new WorkerMetrics(),
   random: Math.random,
   trusts: trustOf(options.trustedProxies),
@@ -73,6 +73,9 @@ port.on('message', (message: ToWorker) => {
       break;
     case 'drain':
       drain();
+      break;
+    case 'logged':
+      worker.log.confirm(message.characters);
       break;
     case 'ejected':
       adopt(message.news);
@@ -169,11 +172,6 @@ function backendReports(): BackendReport[] {
     .map((id) => registry.backend(id))
     .filter(({ endpoints }) => endpoints.length > 0)
     .map((backend) => backendReport(backend, causes, now));
-}
-
-/** HMAC-SHA256 with the key of this waypoint: nobody else can make a session token. */
-function signer(key: string): (text: string) => string {
-  return (text) => createHmac('sha256', key).update(text, 'latin1').digest('base64url');
 }
 
 function trustOf(cidrs: readonly string[]): (address: string) => boolean {

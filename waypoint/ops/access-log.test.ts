@@ -109,4 +109,19 @@ describe('AccessLog', () => {
     log.record(exchange());
     log.flush();
   });
+
+  it('drops and counts what a reader that confirms nothing leaves no room for', () => {
+    const written: [number, number][] = [];
+    const log = new AccessLog('text', (text, dropped) => written.push([text.length, dropped]));
+    const before = exchange();
+    for (let line = 0; line < 60_000; line++) log.record(before);
+    log.flush();
+    const sent = written.reduce((sum, [length]) => sum + length, 0);
+    assert.ok(sent <= 4_194_304 && sent > 4_000_000, `${sent} characters`);
+    log.confirm(sent);
+    log.record(before);
+    log.flush();
+    const lines = written.reduce((sum, [length]) => sum + length, 0) / (written.at(-1)?.[0] ?? 1);
+    assert.equal(lines + written.reduce((sum, [, dropped]) => sum + dropped, 0), 60_001);
+  });
 });

@@ -7,16 +7,20 @@ import { jsonString, plainText, plainWord } from './escape.ts';
 /** Characters after which a batch leaves at once, and how long a smaller one waits. */
 const BATCH = 65_536;
 const DELAY_MS = 100;
+/** Characters that may be on their way to a main thread that is busy; lines beyond them are dropped and counted. */
+const UNCONFIRMED = 4_194_304;
 
 export class AccessLog {
-  readonly #write: (text: string) => void;
+  readonly #write: (text: string, dropped: number) => void;
   readonly #line: ((x: Exchange) => string) | null;
   readonly #flush = (): void => this.flush();
   #text = '';
   #timer: NodeJS.Timeout | null = null;
+  #unconfirmed = 0;
+  #dropped = 0;
 
-  /** `write` is given whole lines. */
-  constructor(format: AccessLogFormat, write: (text: string) => void) {
+  /** `write` is given whole lines, and how many were dropped before them; `confirm` says that it is done with them. */
+  constructor(format: AccessLogFormat, write: (text: string, dropped: number) => void) {
     this.#write = write;
     this.#line = format === 'off' ? null : format === 'json' ? jsonLine : textLine;
   }
@@ -35,7 +39,18 @@ export class AccessLog {
     if (this.#text === '') return;
     const text = this.#text;
     this.#text = '';
-    this.#write(text);
+    if (this.#unconfirmed + text.length > UNCONFIRMED) {
+      for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#dropped++;
+      return;
+    }
+    this.#unconfirmed += text.length;
+    this.#write(text, this.#dropped);
+    this.#dropped = 0;
+  }
+
+  /** That many characters have been taken over. */
+  confirm(characters: number): void {
+    this.#unconfirmed -= characters;
   }
 }
 
