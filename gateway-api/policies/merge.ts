@@ -105,19 +105,27 @@ function decodeHeld<S extends Section>(section: S, held: readonly Held[]): Retur
   );
 }
 
-/** Each policy is right by itself, but not all of them together: those of the more general levels stay as they are. */
+/**
+ * Each policy is right by itself, but not all of them together: what the more general levels say stays, of the others
+ * what goes with it.
+ */
 function mergeWhatFits<S extends Section>(section: S, all: readonly Held[]): Merged<S> {
-  let fitting: readonly Held[] = [];
+  let fitting: readonly Held[] = NONE;
   let plan: PlanOf<S> | null = null;
   const refused: Refusal[] = [];
-  for (const group of Map.groupBy(all, ({ setting, level }) => `${level} ${setting.from}`).values()) {
-    const together = [...fitting, ...group];
+  const add = (more: readonly Held[]): string | null => {
+    const together = [...fitting, ...more];
     const decoded = decodeHeld(section, together);
-    if (decoded.plan === null) {
-      for (const each of group) refused.push({ ...each, problem: decoded.problem ?? '' });
-    } else {
-      fitting = together;
-      plan = decoded.plan;
+    if (decoded.plan === null) return decoded.problem;
+    fitting = together;
+    plan = decoded.plan;
+    return null;
+  };
+  for (const policy of Map.groupBy(all, ({ setting, level }) => `${level} ${setting.from}`).values()) {
+    if (add(policy) === null) continue;
+    for (const held of policy) {
+      const problem = add([held]);
+      if (problem !== null) refused.push({ ...held, problem });
     }
   }
   return { plan, held: fitting, refused };
