@@ -5,6 +5,7 @@ import type { Changes } from './changes.ts';
 import { DraftMap } from './draft-map.ts';
 import { backendPlan, type SliceIndex, updateSlices } from './endpoints.ts';
 import { backendPolicy } from './policies/backend-policy.ts';
+import type { Refusal } from './policies/merge.ts';
 import type { PoliciesChange, PolicyIndex } from './policies/targets.ts';
 import type { Resources } from './resources.ts';
 import { reuse } from './reuse.ts';
@@ -21,9 +22,15 @@ export interface BackendNeeds {
   readonly policies: PoliciesChange;
 }
 
+/** By backend id: what contradicts what other levels say of its endpoints. */
+export type Refusals = ReadonlyMap<string, readonly Refusal[]>;
+
 export interface BackendsChange {
   readonly backends: ReadonlyMap<string, BackendPlan>;
   readonly slices: SliceIndex;
+  readonly refusals: Refusals;
+  /** `Kind namespace/name` of the policies of which something else is refused now. */
+  readonly changedPolicies: ReadonlySet<string>;
 }
 
 const NONE: readonly never[] = [];
@@ -48,12 +55,19 @@ export function updateBackends(
     ...portsOf(slices.services, resources),
   ]);
   const draft = new DraftMap(snapshot.backends);
+  const refusals = new DraftMap(state.refusals);
   for (const id of stale) {
     const isNeeded = needs.uses.get(id) !== undefined || needs.services.has(id);
-    const plan = isNeeded ? planOf(id, resources, slices.index, needs) : undefined;
-    draft.put(id, plan && reuse(snapshot.backends.get(id), plan));
+    const made = isNeeded ? planOf(id, resources, slices.index, needs) : undefined;
+    draft.put(id, made && reuse(snapshot.backends.get(id), made.plan));
+    const refused = made?.refused ?? NONE;
+    refusals.put(id, refused.length === 0 ? undefined : reuse(state.refusals.get(id), refused));
   }
-  return { backends: draft.current, slices: slices.index };
+  const all = [state.refusals, refusals.current].flatMap((map) =>
+    [...refusals.changed].flatMap((id) => map.get(id) ?? NONE),
+  );
+  const changedPolicies = new Set(all.map(({ setting }) => setting.from));
+  return { backends: draft.current, slices: slices.index, refusals: refusals.current, changedPolicies };
 }
 
 function* portsOf(services: ReadonlySet<string>, resources: Resources): Iterable<string> {
@@ -82,7 +96,12 @@ function* retargeted(
   yield* portsOf(services, resources);
 }
 
-function planOf(id: string, resources: Resources, slices: SliceIndex, needs: BackendNeeds): BackendPlan | undefined {
+interface Made {
+  readonly plan: BackendPlan;
+  readonly refused: readonly Refusal[];
+}
+
+function planOf(id: string, resources: Resources, slices: SliceIndex, needs: BackendNeeds): Made | undefined {
   const colon = id.lastIndexOf(':');
   const key = id.slice(0, colon);
   const service = resources.Service.get(key);
@@ -91,16 +110,12 @@ function planOf(id: string, resources: Resources, slices: SliceIndex, needs: Bac
   if (service === undefined || port === undefined) return undefined;
   const index = needs.policies.policies;
   const gateways = gatewaysTo(id, index, needs);
-  const { policy, origins } = backendPolicy(index, { service: key, port: port.name ?? '', gateways });
-  return { ...backendPlan(id, port, slices.get(key) ?? NONE), policy, origins };
+  const { policy, origins, refused } = backendPolicy(index, { service: key, port: port.name ?? '', gateways });
+  return { plan: { ...backendPlan(id, port, slices.get(key) ?? NONE), policy, origins }, refused };
 }
 
 /** Of the Gateways with policies those through which the backend is reached: by routes, or where it is enrolled. */
-export function gatewaysTo(
-  id: string,
-  { gatewayTargets }: PolicyIndex,
-  { uses, services }: Pick<BackendNeeds, 'uses' | 'services'>,
-): readonly string[] {
+function gatewaysTo(id: string, { gatewayTargets }: PolicyIndex, { uses, services }: BackendNeeds): readonly string[] {
   const home = services.get(id)?.gateway;
   return gatewayTargets.filter((gateway) => gateway === home || uses.get(`${id}@${gateway}`) !== undefined);
 }

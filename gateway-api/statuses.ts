@@ -49,7 +49,7 @@ export function updateStatuses(before: Translation, state: State, outcome: Outco
   for (const title of outcome.changedPolicies) {
     const [kind, key] = title.split(' ') as ['TrafficPolicy' | 'XBackendTrafficPolicy', string];
     const policy = state.resources[kind].get(key);
-    put(`${kind}/${key}`, policy && policyStatus(policy, state.policies));
+    put(`${kind}/${key}`, policy && policyStatus(policy, state));
   }
   return draft.current;
 }

@@ -27,13 +27,14 @@ export function translate(resources: Resources, environment: Environment, previo
   const { binds, members, holders } = updateBinds(before, environment, parties);
   const { services, serviceTables, changedServices } = updateServices(before, parties, policies, tables);
   const needs = { uses: tables.uses, services, changed: [...tables.changedUses, ...changedServices], policies };
-  const { backends, slices } = updateBackends(before, resources, changes, needs);
+  const { backends, slices, refusals, changedPolicies } = updateBackends(before, resources, changes, needs);
   const { grants, gateways, enrolments } = parties;
   const state: State = {
     resources,
     environment: { ...environment, bindErrors },
     parties: { grants, gateways, enrolments },
     policies: policies.policies,
+    refusals,
     routes,
     routeTables: { tables: tables.tables, attached: tables.attached, uses: tables.uses },
     serviceTables,
@@ -44,7 +45,7 @@ export function translate(resources: Resources, environment: Environment, previo
   const outcome = {
     changes,
     parties,
-    changedPolicies: policies.changedPolicies,
+    changedPolicies: policies.changedPolicies.union(changedPolicies),
     changedRoutes,
     changedListeners: tables.changedListeners,
   };

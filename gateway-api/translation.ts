@@ -1,6 +1,7 @@
 // The outcome of a translation together with what the next one starts from.
 
 import type { Snapshot } from '../policies/plan.ts';
+import type { Refusals } from './backends.ts';
 import type { Holders, Members } from './binds.ts';
 import { NO_RESOURCES } from './changes.ts';
 import type { Statuses } from './conditions.ts';
@@ -27,6 +28,7 @@ export interface State {
   readonly environment: Environment;
   readonly parties: Parties;
   readonly policies: PolicyIndex;
+  readonly refusals: Refusals;
   /** By `namespace/name`. */
   readonly routes: ShardedMap<RouteState>;
   readonly routeTables: RouteTables;
@@ -44,6 +46,7 @@ export const NOTHING: Translation = {
     environment: { gateway: null, bindAddress: '', clusterDomain: '', bindErrors: new Map() },
     parties: NO_PARTIES,
     policies: NO_POLICIES,
+    refusals: new Map(),
     routes: new ShardedMap(),
     routeTables: { tables: new Map(), attached: new Map(), uses: new ShardedMap() },
     serviceTables: new Map(),

@@ -6,6 +6,7 @@ const CODES: Readonly<Record<string, string>> = {
   InvalidKind: 'unsupported_kind',
   NoMatchingListenerHostname: 'hostname_never_matches',
   Conflicted: 'policy_conflict',
+  Contradiction: 'policy_contradiction',
   Invalid: 'invalid_policy',
   Pending: 'parent_not_ready',
   RefNotPermitted: 'missing_grant',

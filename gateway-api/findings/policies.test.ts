@@ -110,7 +110,7 @@ const CASES: [name: string, text: string, expected: readonly Row[]][] = [
     PLAIN +
       policy('a', SERVICE, 'outlierDetection: {maxEjectionTime: 40s}') +
       policy('b', PORT, 'outlierDetection: {baseEjectionTime: 50s, consecutive5xx: 1}'),
-    [['error', 'policy_contradiction', 'TrafficPolicy shop/b', 'spec.outlierDetection.baseEjectionTime']],
+    [['warning', 'policy_contradiction', 'TrafficPolicy shop/b', 'spec.targetRefs[0]']],
   ],
   [
     'retries of what may be acted on twice',

@@ -2,10 +2,8 @@
 
 import type { Snapshot } from '../../policies/plan.ts';
 import type { Origin } from '../../policies/traffic.ts';
-import { gatewaysTo } from '../backends.ts';
 import type { Condition, PolicyStatus } from '../conditions.ts';
-import { backendPolicy } from '../policies/backend-policy.ts';
-import { fieldOf, type PolicyResource, settingsOf, titleOf } from '../policies/settings.ts';
+import { type PolicyResource, settingsOf, titleOf } from '../policies/settings.ts';
 import { coreGroup } from '../references.ts';
 import type { PolicyTargetReference, Resources } from '../resources.ts';
 import type { Translation } from '../translate.ts';
@@ -27,7 +25,6 @@ export function reportPolicies(resources: Resources, translation: Translation, r
     const isAccepted = status?.ancestors.some(({ conditions }) => isTrue(conditions, 'Accepted')) ?? true;
     if (isAccepted && !inForce.has(titleOf(policy))) reportIdle(policy, translation, report);
   }
-  reportContradictions(policies, resources, translation, report);
 }
 
 interface Scope {
@@ -99,35 +96,6 @@ function reportIdle(policy: PolicyResource, { state, snapshot }: Translation, re
     path: 'spec',
     message: `has no effect: ${why}`,
   });
-}
-
-/** Endpoint fields of several levels that are right one by one, and not together. */
-function reportContradictions(
-  policies: readonly PolicyResource[],
-  resources: Resources,
-  { state, snapshot }: Translation,
-  report: FindingReport,
-): void {
-  const byTitle = new Map(policies.map((policy) => [titleOf(policy), policy]));
-  for (const id of snapshot.backends.keys()) {
-    const colon = id.lastIndexOf(':');
-    const service = id.slice(0, colon);
-    const ports = resources.Service.get(service)?.spec.ports ?? [];
-    const port = ports.find((each) => String(each.port) === id.slice(colon + 1) && each.protocol === 'TCP')?.name ?? '';
-    const needs = { uses: state.routeTables.uses, services: snapshot.services };
-    const gateways = gatewaysTo(id, state.policies, needs);
-    for (const { setting, problem } of backendPolicy(state.policies, { service, port, gateways }).refused) {
-      const policy = byTitle.get(setting.from);
-      if (policy === undefined) continue;
-      const message = `contradicts what other levels say at ${id}, so that it has no effect there: ${problem}`;
-      report.add(policy, {
-        severity: 'error',
-        code: 'policy_contradiction',
-        path: `spec.${fieldOf(setting)}`,
-        message,
-      });
-    }
-  }
 }
 
 function pathOf(policy: PolicyResource, ancestor: PolicyTargetReference): string {
