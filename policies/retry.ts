@@ -91,7 +91,7 @@ const CONNECTION_ERRORS: readonly RetryCondition[] = [
 ];
 
 /** Without any stanza: one retry, at once, where the first try was never acted on. */
-const SAFE_RETRY: RetryPlan = {
+export const SAFE_RETRY: RetryPlan = {
   attempts: 1,
   codes: [],
   on: [],

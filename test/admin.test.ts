@@ -18,7 +18,7 @@ describe('the admin pages', () => {
   let notReady: string | null = null;
 
   const state: AdminState = {
-    explainOptions: { limits: DEFAULT_LIMITS, pathNormalization: 'merge-slashes' },
+    explainOptions: { limits: DEFAULT_LIMITS, pathNormalization: 'merge-slashes', zone: null, sessionKey: null },
     readiness: () => notReady,
     metrics: async () => 'up 1\n',
     config: () => ({
@@ -27,7 +27,7 @@ describe('the admin pages', () => {
     }),
     statuses: () => new Map([['GatewayClass/a', { kind: 'GatewayClass' }]]),
     statusTable: () => 'OBJECT\n',
-    endpoints: () => Promise.reject(new Error('a worker is lost')),
+    backends: () => Promise.reject(new Error('a worker is lost')),
   };
 
   before(async () => {

@@ -9,6 +9,8 @@ import { type ExplainRequest, explain } from '../waypoint/explain/explain.ts';
 import type { ExplainReport } from '../waypoint/explain/report.ts';
 import { explainText } from '../waypoint/explain/text.ts';
 
+const KEY = 'of sixteen characters';
+
 const SHOP = `
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -66,6 +68,15 @@ spec:
     filters: [{type: RequestRedirect, requestRedirect: {path: {type: ReplaceFullPath, replaceFullPath: /new}, statusCode: 301}}]
 `;
 
+/** Where nobody says anything. */
+const ENDPOINT_POLICY = `           policy loadBalancing: PeakEWMA (default)
+           policy connections: opened within 5s; closed after 15s of idleness (default)
+           policy circuitBreaker: at most 1024 connections, 1024 requests, 1024 waiting, 3 retries (default)
+           policy outlierDetection: 5 5xx in a row or 5 lost tries in a row ejects for 30s × times, at most 5m and 10 %; ignored below 50 % healthy (default)
+           policy retryConstraint: 20 % of the requests of 10s, plus 10 per 1s (default)
+           policy healthCheck: none (default)
+`;
+
 describe('waypoint explain', () => {
   let snapshot: Snapshot;
 
@@ -84,7 +95,12 @@ describe('waypoint explain', () => {
 
   function asked(url: string, parts: Partial<ExplainRequest> = {}): ExplainReport | string {
     const request = { method: 'GET', url, headers: [], namespace: null, ...parts };
-    return explain(request, snapshot, { limits: DEFAULT_LIMITS, pathNormalization: 'merge-slashes' });
+    return explain(request, snapshot, {
+      limits: DEFAULT_LIMITS,
+      pathNormalization: 'merge-slashes',
+      zone: null,
+      sessionKey: KEY,
+    });
   }
 
   function reported(url: string, parts: Partial<ExplainRequest> = {}): ExplainReport {
@@ -121,6 +137,8 @@ Rule       HTTPRoute shop/orders, rule canary
 Timeouts   request 2000 ms
 Filter     ${rule(page, 0)}
 Filter     ${rule(page, 1)}
+Policy     retry: up to 1; on what was never sent; methods GET, HEAD, OPTIONS, PUT, DELETE, TRACE (default)
+Policy     sessionPersistence, rateLimit, fault: none (default)
 Forwarded, to which via, x-forwarded-* and x-request-id are added:
     - GET /orders/7?a=b HTTP/1.1
     - X-Secret: s
@@ -129,7 +147,7 @@ Forwarded, to which via, x-forwarded-* and x-request-id are added:
       X-Canary: 1
     + x-version: v2
 Backend       75 %  shop/orders:80
-           - 10.0.0.1:9000  ready
+${ENDPOINT_POLICY}           - 10.0.0.1:9000  ready
            x 10.0.0.2:9000  not ready
 Backend       25 %  shop/plain:80
            filter ${/filter (.*)/.exec(page)?.[1]}
@@ -139,7 +157,7 @@ Backend       25 %  shop/plain:80
       X-Canary: 1
       x-version: v2
     + x-plain: yes
-           no endpoints
+${ENDPOINT_POLICY}           no endpoints
 
 Answer     forwarded
 `,

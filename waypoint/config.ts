@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { PathLevel } from '../routing/path.ts';
 import { bytes, choice, count, duration, parseCidrs, parseSocketAddress, type SocketAddress } from './flag-values.ts';
 import { describeFlags, parseFlags } from './flags.ts';
-import { SOURCE_FLAGS } from './source-flags.ts';
+import { PLACE_FLAGS, SOURCE_FLAGS } from './source-flags.ts';
 
 /** Bounds on what a peer may make the waypoint hold or wait for; each is exact at N and N+1. */
 export interface Limits {
@@ -115,22 +115,7 @@ const RUN_FLAGS = {
     shown: '',
     parse: (text: string): string | undefined => (text === '' ? undefined : text),
   },
-  zone: {
-    arg: 'name',
-    help: 'zone of this process, for locality',
-    expects: 'a name',
-    initial: null as string | null,
-    shown: '',
-    parse: (text: string): string | undefined => (text === '' ? undefined : text),
-  },
-  sessionKey: {
-    arg: 'secret',
-    help: 'signs session tokens; the same for all replicas',
-    expects: 'at least 16 characters',
-    initial: null as string | null,
-    shown: 'made at start',
-    parse: (text: string): string | undefined => (text.length < 16 ? undefined : text),
-  },
+  ...PLACE_FLAGS,
   logLevel: choice<LogLevel>(['error', 'warn', 'info', 'debug'], { help: 'operator log on stderr', initial: 'info' }),
   trustedProxies: {
     arg: 'cidr[,cidr]',

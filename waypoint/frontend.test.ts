@@ -91,7 +91,7 @@ function resolved(plan: BindPlan, authority: string, namespace: string | null): 
   const head = { authority, host, port } as RequestHead;
   const frontend = new Frontend();
   const peer = { address: '192.0.2.1', port: 1, namespace };
-  if (!resolveFrontend({ bind: plan, head, peer }, link(SNAPSHOT).live, frontend)) return 'none';
+  if (!resolveFrontend({ bind: plan, head, peer }, link(SNAPSHOT, null).live, frontend)) return 'none';
   const { service: found, listener: chosen, tableId } = frontend;
   assert.equal(frontend.table === null, tableId === null);
   return `${found?.plan.id ?? '-'}|${chosen?.name ?? '-'}|${tableId ?? '-'}`;

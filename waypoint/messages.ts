@@ -55,7 +55,7 @@ export interface HealthVerdict {
 export interface BackendReport {
   /** `namespace/name:port`. */
   readonly backend: string;
-  /** Under way, and how much is allowed (the share of one worker). */
+  /** Under way here, and how much is allowed to all workers together. */
   readonly circuit: Readonly<Record<CircuitKind, { readonly now: number; readonly limit: number }>>;
   /** Tries that wait for a connection. */
   readonly waiting: number;

@@ -1,4 +1,4 @@
-// Flags that every command shares which reads resources: where they are, and for which waypoint they are read.
+// Flags that commands share: where the resources are, and for which waypoint they are read.
 
 import type { PathLevel } from '../routing/path.ts';
 import { choice, ipAddress } from './flag-values.ts';
@@ -43,4 +43,26 @@ export const SOURCE_FLAGS: SourceFlags = {
     help: 'done once, before matching and forwarding',
     initial: 'merge-slashes',
   }),
+};
+
+export type PlaceFlags = { readonly zone: Flag<string | null>; readonly sessionKey: Flag<string | null> };
+
+/** What decides about endpoints beside the resources. */
+export const PLACE_FLAGS: PlaceFlags = {
+  zone: {
+    arg: 'name',
+    help: 'zone of this waypoint, for locality',
+    expects: 'the name of a zone',
+    initial: null,
+    shown: 'unknown',
+    parse: (text) => (/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(text) ? text : undefined),
+  },
+  sessionKey: {
+    arg: 'secret',
+    help: 'signs session tokens; the same for all replicas',
+    expects: 'at least 16 characters',
+    initial: null,
+    shown: 'made at start',
+    parse: (text) => (text.length < 16 ? undefined : text),
+  },
 };

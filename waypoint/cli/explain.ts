@@ -8,18 +8,19 @@ import { explainText } from '../explain/text.ts';
 import { choice, parseSocketAddress } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
 import { readableJson } from '../ops/readable-json.ts';
-import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
+import { PLACE_FLAGS, type PlaceFlags, SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
 import { usageErrors } from './usage-errors.ts';
 
 type Format = 'text' | 'json';
 type Header = readonly [name: string, value: string];
 
-type ExplainFlags = SourceFlags & {
-  readonly header: Flag<readonly Header[]>;
-  readonly namespace: Flag<string | null>;
-  readonly format: Flag<Format>;
-  readonly admin: Flag<string | null>;
-};
+type ExplainFlags = SourceFlags &
+  PlaceFlags & {
+    readonly header: Flag<readonly Header[]>;
+    readonly namespace: Flag<string | null>;
+    readonly format: Flag<Format>;
+    readonly admin: Flag<string | null>;
+  };
 
 export const EXPLAIN_FLAGS: ExplainFlags = {
   header: {
@@ -50,6 +51,7 @@ export const EXPLAIN_FLAGS: ExplainFlags = {
     parse: parseAdmin,
   },
   ...SOURCE_FLAGS,
+  ...PLACE_FLAGS,
 };
 
 export async function explainCommand(

@@ -9,8 +9,10 @@ import type { Failure } from '../errors.ts';
 import { FAILURES } from '../errors.ts';
 import { Frontend, resolveFrontend } from '../frontend.ts';
 import type { LivePlan } from '../live-plan.ts';
+import { choiceOf, sessionOf } from './choice.ts';
 import { chooseBind, type Dialled } from './dialled.ts';
 import { type Link, link } from './link.ts';
+import { endpointSections, requestSections } from './policy.ts';
 import type { ExplainedAnswer, ExplainedBackend, ExplainedCandidate, ExplainReport } from './report.ts';
 import { Thought } from './thought.ts';
 import { matchWords, mismatchWords, replyWords, timeoutsWords } from './words.ts';
@@ -26,7 +28,7 @@ export interface ExplainRequest {
 }
 
 /** Of a run: what they allow is what a request may be. */
-export type ExplainOptions = Pick<RunOptions, 'limits' | 'pathNormalization'>;
+export type ExplainOptions = Pick<RunOptions, 'limits' | 'pathNormalization' | 'zone' | 'sessionKey'>;
 
 /** A string says what is wrong with the question. */
 export function explain(asked: ExplainRequest, snapshot: Snapshot, options: ExplainOptions): ExplainReport | string {
@@ -36,20 +38,30 @@ export function explain(asked: ExplainRequest, snapshot: Snapshot, options: Expl
   if (typeof dialled === 'string') return dialled;
   const thought = new Thought(asked, url[1]!, url[2]!, options);
   const { failure } = thought;
-  if (failure === null) return route(thought, dialled, link(snapshot));
+  if (failure === null) {
+    return route(thought, dialled, { snapshot, options, linked: link(snapshot, options.sessionKey) });
+  }
   const message = 'the request is malformed: it is refused, the connection closed, nothing forwarded';
   return { ...NOTHING, bind: bindOf(dialled), answer: { ...failure, message } };
 }
 
 const NOTHING: ExplainReport = { request: null, bind: null, frontend: null, candidates: [], rule: null, answer: null };
 
-function route(thought: Thought, dialled: Dialled, linked: Link): ExplainReport {
+/** Where the answers are looked up. */
+interface Known {
+  readonly snapshot: Snapshot;
+  readonly options: ExplainOptions;
+  readonly linked: Link;
+}
+
+function route(thought: Thought, dialled: Dialled, known: Known): ExplainReport {
+  const { live } = known.linked;
   const { head, peer } = thought;
   const { bind } = dialled;
   const { method, authority, path, query } = head;
   const seen = { ...NOTHING, request: { method, authority, path, query }, bind: bindOf(dialled) };
   const frontend = new Frontend();
-  if (!resolveFrontend({ bind, head, peer }, linked.live, frontend)) return { ...seen, answer: unaddressed(bind) };
+  if (!resolveFrontend({ bind, head, peer }, live, frontend)) return { ...seen, answer: unaddressed(bind) };
   const { service, listener, table, tableId } = frontend;
   const winner = table === null ? null : table.find(head);
   const plan = table === null ? (service?.fallback ?? null) : (winner?.value ?? null);
@@ -60,7 +72,7 @@ function route(thought: Thought, dialled: Dialled, linked: Link): ExplainReport 
   };
   if (plan === null) return { ...found, answer: answerOf(FAILURES.noRoute) };
   thought.matched(winner?.prefix ?? null, bind.port);
-  return { ...found, ...ruleOf(plan.plan, thought, linked) };
+  return { ...found, ...ruleOf(plan, thought, known) };
 }
 
 function candidateOf(each: Explanation<LivePlan>, winner: Candidate<LivePlan> | null): ExplainedCandidate {
@@ -76,13 +88,16 @@ function candidateOf(each: Explanation<LivePlan>, winner: Candidate<LivePlan> | 
   };
 }
 
-function ruleOf(plan: RoutePlan, thought: Thought, linked: Link): Pick<ExplainReport, 'rule' | 'answer'> {
+function ruleOf(live: LivePlan, thought: Thought, known: Known): Pick<ExplainReport, 'rule' | 'answer'> {
+  const { plan } = live;
   const { kind, route, rule, filters, mirrors } = plan;
   const after = thought.filtered(filters);
   const sum = plan.backends.reduce((total, share) => total + share.weight, 0);
-  const backends = plan.backends.map((share) => backendOf(share, sum, { plan, thought, linked }));
+  const backends = plan.backends.map((share) => backendOf(share, sum, { plan, thought, known }));
   const explained = {
     ...{ kind, route, rule, timeouts: timeoutsWords(plan), filters: filters.map(describeFilter) },
+    policy: plan.backends.length === 0 ? requestSections(plan) : [],
+    session: sessionOf(live, thought.head.fields, known.linked.registry),
     ...{ mirrors: mirrors.map(describeMirror), before: thought.filtered([]).lines, after: after.lines, backends },
   };
   if (plan.failure !== null) return { rule: explained, answer: { status: 500, ...plan.failure } };
@@ -94,18 +109,27 @@ function ruleOf(plan: RoutePlan, thought: Thought, linked: Link): Pick<ExplainRe
 interface Context {
   readonly plan: RoutePlan;
   readonly thought: Thought;
-  readonly linked: Link;
+  readonly known: Known;
 }
 
-function backendOf(share: BackendShare, sum: number, { plan, thought, linked }: Context): ExplainedBackend {
-  const backend = share.backend === null ? undefined : linked.registry.peek(share.backend);
+function backendOf(share: BackendShare, sum: number, { plan, thought, known }: Context): ExplainedBackend {
+  const { snapshot, options, linked } = known;
+  const id = share.backend;
+  const own = id === null ? undefined : snapshot.backends.get(id);
+  const backend = id === null ? undefined : linked.registry.peek(id);
+  const after = thought.filtered([...plan.filters, ...share.filters]);
+  const balancing = share.policy.enforced.loadBalancing ?? own?.policy.enforced.loadBalancing ?? null;
+  const chosen = { balancing, context: after.context, zone: options.zone };
   return {
-    backend: share.backend,
+    backend: id,
     percent: sum === 0 ? 0 : Math.round((share.weight / sum) * 10_000) / 100,
     failure: share.failure,
     filters: share.filters.map(describeFilter),
     mirrors: share.mirrors.map(describeMirror),
-    after: share.filters.length === 0 ? null : thought.filtered([...plan.filters, ...share.filters]).lines,
+    after: share.filters.length === 0 ? null : after.lines,
+    policy: requestSections(share),
+    endpointPolicy: own === undefined ? [] : endpointSections(own, options.limits),
+    choice: backend === undefined ? null : choiceOf({ backend, ...chosen }),
     endpoints: (backend?.endpoints ?? []).map((endpoint) => {
       const { address, port, name, zone, hints, ready, serving, terminating } = endpoint;
       const eligible = backend?.eligible.includes(endpoint) === true;

@@ -1,6 +1,7 @@
 // What there is to say about one request: plain data, for people (text.ts) and for programs (JSON).
 
 import type { EndpointPlan, PlanFailure } from '../../policies/plan.ts';
+import type { Origin } from '../../policies/traffic.ts';
 
 export interface ExplainReport {
   /** As it was read; null when it was refused. */
@@ -46,12 +47,47 @@ export interface ExplainedRule {
   readonly route: string;
   readonly rule: string;
   readonly timeouts: string | null;
+  /** Of a rule without backends; otherwise each backend has its own. */
+  readonly policy: readonly ExplainedSection[];
+  /** Whether the request comes back to an endpoint; null: the rule keeps no sessions. */
+  readonly session: ExplainedSession | null;
   readonly filters: readonly string[];
   readonly mirrors: readonly string[];
   /** Lines of the head before and after the filters of the rule, without what every hop adds (`via`, `x-forwarded-*`). */
   readonly before: readonly string[];
   readonly after: readonly string[];
   readonly backends: readonly ExplainedBackend[];
+}
+
+/** One concern of the effective policy. */
+export interface ExplainedSection {
+  /** Its name below `spec`: `retry`, `circuitBreaker`. */
+  readonly section: string;
+  /** In one line. */
+  readonly effect: string;
+  /** The same if policies in mode Shadow were enforced; null: none of them says anything here. */
+  readonly shadow: string | null;
+  /** What holds, then what is in mode Shadow only. */
+  readonly fields: readonly Origin[];
+}
+
+export interface ExplainedSession {
+  /** Of the cookie or header that carries the token. */
+  readonly name: string;
+  /** null: the request has no token that is genuine and still valid. */
+  readonly backend: string | null;
+  /** `address:port`; null also when that endpoint takes requests no longer. */
+  readonly endpoint: string | null;
+}
+
+/** What ConsistentHash makes of the request. */
+export interface ExplainedChoice {
+  /** `header x-user`. */
+  readonly by: string;
+  /** '' when the request has none. */
+  readonly key: string;
+  /** `address:port`, as long as it has room; null: there is no key, or nobody to choose from. */
+  readonly endpoint: string | null;
 }
 
 export interface ExplainedBackend {
@@ -63,6 +99,12 @@ export interface ExplainedBackend {
   readonly mirrors: readonly string[];
   /** Lines of the head as this backend sees it, where it has filters of its own. */
   readonly after: readonly string[] | null;
+  /** What holds for requests of this rule to this backend. */
+  readonly policy: readonly ExplainedSection[];
+  /** What holds for its endpoints, whoever sends to them. */
+  readonly endpointPolicy: readonly ExplainedSection[];
+  /** null: the endpoint is not chosen by a key. */
+  readonly choice: ExplainedChoice | null;
   /** `eligible`: it takes new requests. */
   readonly endpoints: readonly (EndpointPlan & { readonly eligible: boolean })[];
 }

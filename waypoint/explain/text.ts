@@ -1,6 +1,7 @@
 // The explanation of a request as one page for somebody who has never seen this waypoint.
 
 import { printable } from '../ops/escape.ts';
+import { backendPolicyLines, choiceLines, rulePolicyLines, sessionLines } from './policy-text.ts';
 import type { ExplainedBackend, ExplainedCandidate, ExplainedRule, ExplainReport } from './report.ts';
 
 /** Losing candidates that are listed; behind the winner only those that would match are of interest. */
@@ -59,8 +60,9 @@ function rule(rule: ExplainedRule | null): string[] {
   if (rule.timeouts !== null) lines.push(`Timeouts   ${rule.timeouts}`);
   for (const filter of rule.filters) lines.push(`Filter     ${filter}`);
   for (const mirror of rule.mirrors) lines.push(`Mirror     ${mirror}`);
+  lines.push(...rulePolicyLines(rule), ...sessionLines(rule.session));
   lines.push(...changes('Forwarded', rule.before, rule.after));
-  for (const backend of rule.backends) lines.push(...backendLines(backend, rule.after));
+  for (const backend of rule.backends) lines.push(...backendLines(backend, rule));
   return lines;
 }
 
@@ -71,14 +73,15 @@ function changes(title: string, before: readonly string[], after: readonly strin
   return [`${title}, to which via, x-forwarded-* and x-request-id are added:`, ...gone, ...kept];
 }
 
-function backendLines(backend: ExplainedBackend, before: readonly string[]): string[] {
+function backendLines(backend: ExplainedBackend, rule: ExplainedRule): string[] {
   const { failure, endpoints } = backend;
   const name = backend.backend ?? '(broken reference)';
   const lines = [`Backend    ${String(backend.percent).padStart(5)} %  ${name}`];
   if (failure !== null) lines.push(`           answered 500, ${failure.reason}: ${failure.message}`);
   for (const filter of backend.filters) lines.push(`           filter ${filter}`);
   for (const mirror of backend.mirrors) lines.push(`           mirror ${mirror}`);
-  if (backend.after !== null) lines.push(...changes('           forwarded', before, backend.after));
+  if (backend.after !== null) lines.push(...changes('           forwarded', rule.after, backend.after));
+  lines.push(...backendPolicyLines(backend, rule), ...choiceLines(backend.choice));
   if (failure === null && endpoints.length === 0) lines.push('           no endpoints');
   for (const endpoint of endpoints) {
     const address = endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address;

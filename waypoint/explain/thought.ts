@@ -1,12 +1,18 @@
 // A request that nobody sent: read by the real parser, and read again for each list of filters that is tried on it.
 
 import { applyRequestFilters, type Filter } from '../../policies/index.ts';
-import type { LocalReply } from '../../policies/policy.ts';
+import type { FilterContext, LocalReply } from '../../policies/policy.ts';
 import type { Peer } from '../../routing/request.ts';
 import { FAILED, type ParseFailure } from '../http1/limits.ts';
 import type { Http1RequestHead } from '../http1/request-head.ts';
 import { RequestParser } from '../http1/request-parser.ts';
 import type { ExplainOptions, ExplainRequest } from './explain.ts';
+
+interface Filtered {
+  readonly context: FilterContext;
+  readonly lines: readonly string[];
+  readonly reply: LocalReply | null;
+}
 
 /** RFC 5737: an address of nobody. */
 const NOBODY = '192.0.2.1';
@@ -41,13 +47,13 @@ export class Thought {
     this.#listenerPort = listenerPort;
   }
 
-  /** The lines of the head behind these filters, and the answer of the one that gave any. */
-  filtered(filters: readonly Filter[]): { lines: readonly string[]; reply: LocalReply | null } {
+  /** The request behind these filters, the lines of its head, and the answer of the filter that gave any. */
+  filtered(filters: readonly Filter[]): Filtered {
     const { head } = this.#parse();
     const { peer } = this;
     const context = { head, peer, listenerPort: this.#listenerPort, matchedPrefix: this.#matchedPrefix };
     const reply = applyRequestFilters(filters, context);
-    return { lines: head.serialize('').trimEnd().split('\r\n'), reply };
+    return { context, lines: head.serialize('').trimEnd().split('\r\n'), reply };
   }
 
   #parse(): { head: Http1RequestHead; failure: ParseFailure | null } {

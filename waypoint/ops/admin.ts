@@ -6,8 +6,8 @@ import type { Snapshot } from '../../policies/plan.ts';
 import { parseAuthority } from '../../routing/host.ts';
 import type { ExplainOptions } from '../explain/explain.ts';
 import type { SocketAddress } from '../flag-values.ts';
-import type { EndpointReport } from '../messages.ts';
-import { addUp } from './endpoint-totals.ts';
+import type { BackendReport } from '../messages.ts';
+import { addUp } from './backend-totals.ts';
 import { readableJson } from './readable-json.ts';
 
 /** What the pages show; asked anew for every request. */
@@ -24,7 +24,7 @@ export interface AdminState {
   /** The same for people. */
   statusTable(): string;
   /** One list for each worker. */
-  endpoints(): Promise<readonly (readonly EndpointReport[])[]>;
+  backends(): Promise<readonly (readonly BackendReport[])[]>;
 }
 
 export interface Admin {
@@ -51,7 +51,10 @@ const PAGES: ReadonlyMap<string, { readonly help: string; readonly page: Handler
   ['/metrics', { help: 'Prometheus text', page: metricsPage }],
   ['/config', { help: 'the published snapshot', page: (state) => json(state.config()) }],
   ['/statuses', { help: 'conditions of every object; ?format=text for a table', page: statusesPage }],
-  ['/endpoints', { help: 'live load of every endpoint, over all workers', page: endpointsPage }],
+  [
+    '/endpoints',
+    { help: 'load, cost and health of every endpoint; ?backend=namespace/name:port for one', page: endpointsPage },
+  ],
   ['/explain', { help: '?method=GET&url=http://…&header=name:value&format=text', page: explainPage }],
 ]);
 
@@ -116,8 +119,14 @@ function statusesPage(state: AdminState, query: URLSearchParams): Page {
   return query.get('format') === 'text' ? text(200, state.statusTable()) : json(state.statuses());
 }
 
-async function endpointsPage(state: AdminState): Promise<Page> {
-  return json(addUp(await state.endpoints()));
+async function endpointsPage(state: AdminState, query: URLSearchParams): Promise<Page> {
+  const wanted = query.getAll('backend');
+  const totals = addUp(await state.backends());
+  if (wanted.length === 0) return json(totals);
+  const unknown = wanted.find((backend) => !totals.has(backend));
+  if (unknown !== undefined)
+    return text(404, `no backend '${unknown}' has endpoints; /endpoints shows those that do\n`);
+  return json(new Map(wanted.map((backend) => [backend, totals.get(backend)])));
 }
 
 async function explainPage(state: AdminState, query: URLSearchParams): Promise<Page> {
