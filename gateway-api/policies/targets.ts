@@ -33,7 +33,7 @@ export interface Claim {
   readonly losses: readonly Loss[];
 }
 
-export interface TargetState {
+interface TargetState {
   /** By section name, '' for the whole target; only those of which something holds. */
   readonly layers: ReadonlyMap<string, Layer>;
   /** By claimKey. Empty where the target is not ours to speak about. */
