@@ -18,7 +18,7 @@ export interface Call {
 }
 
 /** The request of a call, as bytes. */
-function requestBytes(call: Call): string {
+export function requestBytes(call: Call): string {
   const { method = 'GET', path = '/', host = 'test.example', fields = [], body } = call;
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const length = body === undefined ? '' : `content-length: ${body.length}\r\n`;
