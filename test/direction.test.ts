@@ -36,6 +36,7 @@ describe('import directions', () => {
       true,
     ],
     ['waypoint imports a package', 'waypoint/serve.ts', "import { Pool } from 'undici';", false],
+    ['health checks import an HTTP client', 'waypoint/health-checks.ts', "await import('undici');", true],
     ['waypoint imports tests', 'waypoint/serve.ts', "import { a } from '../test/harness/wire.ts';", false],
     ['a test imports the harness', 'waypoint/a.test.ts', "import { a } from '../test/harness/wire.ts';", true],
     ['a test of routing imports waypoint', 'routing/a.test.ts', "import { a } from '../waypoint/serve.ts';", false],

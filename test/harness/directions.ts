@@ -23,6 +23,8 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly imports: RegExp }[
   { files: /^routing\/pattern\.ts$/, imports: /^re2js$/ },
   // The composition root: resources become a snapshot here and nowhere else in waypoint/.
   { files: /^waypoint\/(main\.ts|index\.ts|cli\/.*)$/, imports: /^gateway-api\// },
+  // Off the data path, on the main thread, and loaded only where a policy asks for checks.
+  { files: /^waypoint\/health-checks\.ts$/, imports: /^undici$/ },
   { files: /\.test\.ts$/, imports: /^(node:.*|fast-check|test\/harness\/.*)$/ },
 ];
 

@@ -41,6 +41,9 @@ function sampleServices(): readonly SampleService[] {
     { name: 'reports', version: 'v1', host: 104, handler: slow() },
     { name: 'catalog', version: 'v1', host: 105, handler: echo('catalog', 'v1') },
     { name: 'audit', version: 'v1', host: 106, handler: audit() },
+    { name: 'stock', version: 'v1', host: 107, handler: echo('stock', 'v1') },
+    { name: 'stock', version: 'v1', host: 108, handler: echo('stock', 'v1') },
+    { name: 'stock', version: 'v1', host: 109, handler: broken('stock') },
   ];
 }
 
@@ -67,6 +70,10 @@ function flaky(): Handler {
     if (count % 3 === 0) sendJson(response, 503, { service: 'payments', error: 'overloaded, try again' });
     else answer(request, response, body);
   };
+}
+
+function broken(service: string): Handler {
+  return (_request, response) => sendJson(response, 500, { service, error: 'this pod is broken' });
 }
 
 function slow(): Handler {

@@ -14,6 +14,7 @@ export interface TourStep {
 export function demoTour(network: string, waypoint: string): readonly TourStep[] {
   const url = (host: number, path: string): string => `http://${network}.${host}:8880${path}`;
   const admin = `http://${network}.1:15000`;
+  const status = `curl -s -o /dev/null -w '%{http_code} '`;
   return [
     {
       title: 'A Service by its address',
@@ -76,10 +77,35 @@ export function demoTour(network: string, waypoint: string): readonly TourStep[]
       expected: /504 after 1\.[0-9]+ s/,
     },
     {
-      title: 'A flaky service without retries',
-      command: `for i in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{http_code} ' ${url(3, '/pay')}; done; echo`,
-      shows: 'two of six are 503',
+      title: 'A flaky service (manifests/demo/payments.yaml)',
+      command: `for i in 1 2 3 4 5 6; do ${status} ${url(3, '/pay')}; done; echo`,
+      shows: 'two of six are 503: without a retry stanza an answer is never asked for again',
       expected: /^(?=(?:\d+ )*503 (?:\d+ )*503 )(?:(?:200|503) ){6}$/m,
+    },
+    {
+      title: 'The same with retries',
+      command: `for i in 1 2 3 4 5 6; do ${status} ${url(3, '/balance')}; done; echo`,
+      shows: 'only 200; the log says 2 tries where the first failed',
+      expected: /^(?:200 ){6}$/m,
+    },
+    {
+      title: 'A broken pod is ejected (manifests/demo/policies.yaml)',
+      command: `for i in $(seq 15); do ${status} ${url(7, '/stock')}; done; echo; curl -s '${admin}/endpoints?backend=shop/stock:8880' | grep -E '"(address|cost|ejectedForMs|ejectionCause)"'`,
+      shows: 'three times 500, then only 200; the last of three pods is left out for half a minute, and why',
+      expected:
+        /^(?:(?:200|500) )*(?:200 ){5}\n[\s\S]*\.109"[\s\S]*"ejectedForMs": [1-9]\d*,\s*"ejectionCause": "consecutive_5xx"/,
+    },
+    {
+      title: 'A rate limit',
+      command: `for user in anna anna anna anna anna anna otto; do ${status} -H "x-user: $user" ${url(5, '/catalog/search')}; done; curl -si -H 'x-user: anna' ${url(5, '/catalog/search')} | grep -i retry-after`,
+      shows: 'the sixth search of anna is 429, otto may still search; and when anna may come back',
+      expected: /^(?:200 ){5}429 200 retry-after: [1-9]/,
+    },
+    {
+      title: 'Faults on purpose',
+      command: `for i in 1 2 3 4 5 6 7 8; do curl -s -o /dev/null -w '%{http_code} after %{time_total} s\\n' ${url(5, '/catalog/storm')}; done`,
+      shows: 'each 200 ms late, and about half of them 503',
+      expected: /^(?:(?:200|503) after (?:0\.[2-9]|[1-9]\.)[0-9]* s\n){8}$/,
     },
     {
       title: 'No route matches',
@@ -90,8 +116,8 @@ export function demoTour(network: string, waypoint: string): readonly TourStep[]
     {
       title: 'Why did it go there?',
       command: `${waypoint} explain GET ${url(2, '/orders/42')} -H x-canary:always --admin ${admin}`,
-      shows: 'every candidate in order, and the rule testers that wins',
-      expected: /testers/,
+      shows: 'every candidate in order, the rule testers that wins, and its policies with their origins',
+      expected: /testers[\s\S]*policy outlierDetection/,
     },
     {
       title: 'What it thinks of its configuration',

@@ -17,8 +17,8 @@ const PORTS: readonly (readonly [host: number, port: number])[] = [
   [1, 8880],
   [1, 15_080],
   [1, 15_000],
-  ...[2, 3, 4, 5, 6].map((host) => [host, 8880] as const),
-  ...[101, 102, 103, 104, 105, 106].map((host) => [host, SERVICE_PORT] as const),
+  ...[2, 3, 4, 5, 6, 7].map((host) => [host, 8880] as const),
+  ...[101, 102, 103, 104, 105, 106, 107, 108, 109].map((host) => [host, SERVICE_PORT] as const),
 ];
 
 /** Serves the demo until SIGINT or SIGTERM; returns the exit code. */
@@ -105,7 +105,7 @@ function introduction(network: string, folder: string): string {
 A small shop behind its waypoint. Each request you send is a line of text here.
 
   resources    ${shown}
-  admin        http://${network}.1:15000  (/ready /statuses /config /endpoints /metrics)
+  admin        http://${network}.1:15000  (/ready /statuses /endpoints /metrics /config)
   check        npx waypoint check ${shown}
 
 Try, in another terminal:
