@@ -46,14 +46,9 @@ export class Attempt implements UpstreamOwner, Waiting {
     endpoint.begin();
   }
 
-  /** Takes a connection, opens one, or waits for one. */
+  /** Takes a connection, opens one, or waits for one; only this last is limited by how many wait. */
   start(): void {
-    const pool = Pool.of(this.exchange.worker, this.endpoint, this.state);
-    const connection = pool.take(this);
-    if (connection !== null) {
-      this.onUpstreamReady(connection);
-      return;
-    }
+    if (this.#connected()) return;
     const { state } = this;
     const limit = state.admit('pending');
     if (limit !== null) {
@@ -65,20 +60,26 @@ export class Attempt implements UpstreamOwner, Waiting {
       return;
     }
     this.#pending = true;
-    this.connectionFree();
+    state.wait(this);
   }
 
   connectionFree(): void {
+    if (!this.#connected()) this.state.wait(this);
+  }
+
+  /** false: there is neither a connection that idles nor room for one more. */
+  #connected(): boolean {
     const { state } = this;
     const pool = Pool.of(this.exchange.worker, this.endpoint, state);
     const idle = pool.take(this);
     if (idle !== null) {
       this.onUpstreamReady(idle);
-    } else if (state.circuit.full('connections', state.limits) === null || this.#makeRoom()) {
-      this.connection = pool.open(this);
-    } else {
-      state.wait(this);
+      return true;
     }
+    if (state.circuit.full('connections', state.limits) !== null && !this.#makeRoom()) return false;
+    this.connection = pool.open(this);
+    this.#settle();
+    return true;
   }
 
   /** Connections that idle at other endpoints give way to one that is needed. */

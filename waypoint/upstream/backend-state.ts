@@ -53,6 +53,7 @@ export class BackendState {
   shadowEjections: ShadowEjections | null = null;
   /** Tries that found every connection taken, first come first served. */
   readonly #waiting: Waiting[] = [];
+  #serving = false;
   #sweepAt = 0;
 
   constructor(backend: Backend) {
@@ -120,7 +121,11 @@ export class BackendState {
 
   /** A connection was parked or has closed: who waits longest may go on. */
   next(): void {
-    if (this.#waiting.length > 0) this.#waiting.shift()?.connectionFree();
+    // A connection that closes to make room for the one that is served here is not free for another.
+    if (this.#waiting.length === 0 || this.#serving) return;
+    this.#serving = true;
+    this.#waiting.shift()?.connectionFree();
+    this.#serving = false;
   }
 
   get waiting(): number {
