@@ -4,6 +4,7 @@ import type { DecodeReport } from '../../policies/policy.ts';
 import { decodeRouteRetry } from '../../policies/retry.ts';
 import { decodeSession } from '../../policies/session.ts';
 import { NO_REQUEST_POLICY, type RequestPolicy } from '../../policies/traffic.ts';
+import { LayerMemo } from './layer-memo.ts';
 import { gatewayLayers, routeLayers, saysAny, serviceLayers, shadowsAny } from './layers.ts';
 import { assemble, type Draft, type Held, type Merged, type MergedPolicy, type Mode, mergeSection } from './merge.ts';
 import { BALANCING_SECTION, REQUEST_SECTIONS, type Section, sectionSettings } from './settings.ts';
@@ -61,11 +62,21 @@ interface Chain {
   readonly balancing: readonly Layer[];
 }
 
+/** Of the layers alone: a rule without stanzas. */
+const plain = new LayerMemo<MergedPolicy<RequestPolicy>>();
+/** Stands between the two chains. */
+const BETWEEN: Layer = { level: 'route', target: '', enforced: NONE, shadow: NONE };
+
 export function requestPolicy(asked: Asked): MergedPolicy<RequestPolicy> {
   const { stanzas } = asked;
   const chain = chainOf(asked);
-  const isPlain = stanzas?.retry === undefined && stanzas?.sessionPersistence === undefined;
-  if (isPlain && !saysAny(chain.request, SECTIONS) && chain.balancing.length === 0) return NOTHING;
+  const { request, balancing } = chain;
+  if (stanzas?.retry !== undefined || stanzas?.sessionPersistence !== undefined) return merge(chain, stanzas);
+  if (!saysAny(request, SECTIONS) && balancing.length === 0) return NOTHING;
+  return plain.get([...request, BETWEEN, ...balancing], () => merge(chain, null));
+}
+
+function merge(chain: Chain, stanzas: RuleStanzas | null): MergedPolicy<RequestPolicy> {
   const isShadowed = shadowsAny(chain.request, SECTIONS) || shadowsAny(chain.balancing, BALANCING);
   return assemble(draft(chain, stanzas, 'Enforce'), isShadowed ? draft(chain, stanzas, 'Shadow') : null);
 }
