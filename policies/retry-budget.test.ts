@@ -21,6 +21,22 @@ const FAILED: RetryFacts = {
   circuitLeft: true,
 };
 
+describe('RetryBudget.report', () => {
+  it('says how much of the window is used, and how much is left', () => {
+    const budget = new RetryBudget({ ...DEFAULT_RETRY_BUDGET, minCount: 3 });
+    assert.deepEqual(budget.report(0), { requests: 0, retries: 0, left: 3 });
+    for (let count = 0; count < 10; count += 1) budget.request(100);
+    assert.deepEqual(budget.report(100), { requests: 10, retries: 0, left: 5 });
+    for (let left = 4; left >= 0; left -= 1) {
+      assert.ok(budget.tryRetry(200));
+      assert.equal(budget.report(200).left, left);
+    }
+    assert.ok(!budget.tryRetry(200));
+    assert.deepEqual(budget.report(200), { requests: 10, retries: 2, left: 0 });
+    assert.deepEqual(budget.report(60_000), { requests: 0, retries: 0, left: 3 });
+  });
+});
+
 const STEP_MS = 100;
 
 /** Every try fails `holdMs` after it began. `arrivals`: requests of each step. */

@@ -72,9 +72,9 @@ describe('the command line', function () {
     [['help'], 0, /^ {2}explain /m, /^$/],
     [['--help'], 0, /^ {2}explain /m, /^$/],
     [['help', 'run'], 0, /--max-request-head-bytes size .*60KiB/, /^$/],
-    [['run', '--help'], 0, /--drain-timeout/, /^$/],
+    [['run', '--help'], 0, /--zone name(?:.*\n)*.*--session-key secret(?:.*\n)*.*--drain-timeout/, /^$/],
     [['check', '-h'], 0, /text\|json\|sarif/, /^$/],
-    [['help', 'explain'], 0, /-H, --header name:value/, /^$/],
+    [['help', 'explain'], 0, /-H, --header name:value(?:.*\n)*.*--zone name/, /^$/],
     [[], 2, /Usage: waypoint <command>/, /^$/],
     [['chekc'], 2, /^$/, /unknown command 'chekc' \(did you mean check\?\)/],
     [['check'], 2, /^$/, /no file or directory/],
@@ -93,6 +93,7 @@ describe('the command line', function () {
     [['explain', 'GET'], 2, /^$/, /a method and a URL are needed/],
     [['explain', 'GET', 'http://127.0.10.2:8880/orders/1', '--config', DEMO], 0, /=> shop\/orders/, /^$/],
     [['explain', 'GET', 'http://127.9.9.9/', '--config', DEMO], 1, /^$/, /nothing here listens/],
+    [['check', DEMO], 0, /^ +TrafficPolicy shop\/stock on Service (shop\/)?stock +Accepted +True/m, /^$/],
     [['check', DEMO], 0, /HTTPRoute shop\/orders via Service orders +Accepted +True(?:.*\n)*.* 0 errors/, /^$/],
   ];
   for (const [args, status, stdout, stderr] of cases) {
@@ -121,6 +122,22 @@ describe('the command line', function () {
     assert.match(stdout, /wrong\.yaml:12:\d+: error: Service .*99999/);
     assert.match(stdout, /wrong\.yaml:\d+:\d+: error: HTTPRoute shop\/lost .*backendRefs\[0\].*gone/);
     assert.match(stdout, /\d+ errors?, \d+ warnings?\n$/);
+  });
+
+  it('checks policies: who lost against whom, and whose target is not there', () => {
+    const policies = join(folder, 'policies.yaml');
+    const policy = (name: string, target: string): string =>
+      `apiVersion: waypoint.dev/v1alpha1\nkind: TrafficPolicy\nmetadata: {name: ${name}}\nspec:\n` +
+      `  targetRefs: [{group: '', kind: Service, name: ${target}}]\n  circuitBreaker: {maxRequests: 7}\n`;
+    const service = 'apiVersion: v1\nkind: Service\nmetadata: {name: app}\nspec: {ports: [{port: 80}]}\n';
+    writeFileSync(policies, [service, policy('a', 'app'), policy('b', 'app'), policy('c', 'gone')].join('---\n'));
+    const { status, stdout } = waypoint(['check', policies]);
+    assert.equal(status, 1);
+    assert.match(
+      stdout,
+      /^! +TrafficPolicy default\/b on Service .*Accepted +False +Conflicted .*TrafficPolicy default\/a/m,
+    );
+    assert.match(stdout, /TrafficPolicy default\/c .*gone/);
   });
 
   it('checks as JSON', () => {

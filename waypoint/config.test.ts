@@ -21,6 +21,7 @@ describe('parseRunOptions', () => {
     assert.ok(options.workers >= 1);
     assert.equal(options.accessLog, 'json');
     assert.deepEqual([options.drainDelayMs, options.drainTimeoutMs], [5000, 25_000]);
+    assert.deepEqual([options.zone, options.sessionKey], [null, null]);
     assert.deepEqual(options.limits, DEFAULT_LIMITS);
   });
 
@@ -50,6 +51,15 @@ describe('parseRunOptions', () => {
     assert.equal(options.drainDelayMs, 0);
   });
 
+  it('takes zone and session key from flags or the environment', () => {
+    const secret = 'sixteen letters!';
+    const flags = optionsOf(['--config', 'a', '--zone', 'eu-west_1.a', '--session-key', secret]);
+    assert.deepEqual([flags.zone, flags.sessionKey], ['eu-west_1.a', secret]);
+    const env = optionsOf(['--config', 'a'], { WAYPOINT_ZONE: 'b', WAYPOINT_SESSION_KEY: secret });
+    assert.deepEqual([env.zone, env.sessionKey], ['b', secret]);
+    assert.match(describeRunFlags(), /--zone name .*\n *--session-key secret /);
+  });
+
   const mistakes: readonly (readonly [name: string, argv: string[], expected: RegExp])[] = [
     ['no resources', [], /^--config is missing/],
     ['an argument', ['--config', 'a', 'b'], /^unexpected argument 'b'/],
@@ -57,6 +67,8 @@ describe('parseRunOptions', () => {
     ['a bad admin address', ['--config', 'a', '--admin', '15000'], /^--admin must be host:port or 'off'/],
     ['no workers', ['--config', 'a', '--workers', '0'], /^--workers must be/],
     ['a bad gateway', ['--config', 'a', '--gateway', 'shop'], /^--gateway must be namespace\/name/],
+    ['a bad zone', ['--config', 'a', '--zone', 'west,east'], /^--zone must be the name of a zone, not 'west,east'/],
+    ['a short key', ['--config', 'a', '--session-key', 'secret'], /^--session-key must be at least 16 characters/],
     ['a bad network', ['--config', 'a', '--trusted-proxies', '10.0.0.0/33'], /^--trusted-proxies must be/],
     ['a drain that ends before it begins', ['--config', 'a', '--drain-timeout', '1s'], /^--drain-timeout must not be/],
   ];
