@@ -76,7 +76,9 @@ function runBlock(
   linked: LinkedFolder,
 ): Promise<{ output: string; code: number | null; group: number }> {
   const env = linked.env({ WAYPOINT_ADMIN: 'off' });
-  const child = spawn('sh', ['-e', '-c', block], { cwd: linked.path, env, detached: true });
+  // Scripts of package.json are for a working copy.
+  const cwd = block.startsWith('npm run ') ? ROOT : linked.path;
+  const child = spawn('sh', ['-e', '-c', block], { cwd, env, detached: true });
   const group = child.pid as number;
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
