@@ -12,7 +12,9 @@ const { packages } = JSON.parse(readFileSync(new URL('../package-lock.json', imp
 
 describe('package-lock.json', () => {
   it('has an entry for every optional dependency: `npm ci` refuses a lock that lacks those of other platforms', () => {
-    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies));
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies),
+    );
     assert.ok(wanted.length > 10);
     const missing = wanted.filter((name) => packages[`node_modules/${name}`] === undefined);
     assert.deepEqual(missing, []);

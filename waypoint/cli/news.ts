@@ -1,10 +1,10 @@
 // What the operator log says of the configuration: each mistake once, when it appears, and again only when it comes back.
 
-import type { ObjectStatus, Statuses } from '../gateway-api/conditions.ts';
-import type { Finding } from '../gateway-api/store.ts';
+import type { ObjectStatus, Statuses } from '../../gateway-api/conditions.ts';
+import type { Finding } from '../../gateway-api/store.ts';
+import type { Log } from '../ops/log.ts';
 import { changedKeys } from '../routing/patched-map.ts';
-import { statusRows } from './cli/status-table.ts';
-import type { Log } from './ops/log.ts';
+import { statusRows } from './status-table.ts';
 
 const NO_STATUSES: Statuses = new Map();
 
