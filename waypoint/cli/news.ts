@@ -2,8 +2,8 @@
 
 import type { ObjectStatus, Statuses } from '../../gateway-api/conditions.ts';
 import type { Finding } from '../../gateway-api/store.ts';
+import { changedKeys } from '../../routing/patched-map.ts';
 import type { Log } from '../ops/log.ts';
-import { changedKeys } from '../routing/patched-map.ts';
 import { statusRows } from './status-table.ts';
 
 const NO_STATUSES: Statuses = new Map();
