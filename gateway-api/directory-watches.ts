@@ -2,6 +2,14 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { statOf } from './file-tree.ts';
 
+export interface DirectoryEvent {
+  readonly directory: string;
+  /** null: the system does not know of what. */
+  readonly name: string | null;
+  /** The name came, went or means another file now; otherwise what its file says changed. */
+  readonly isEntry: boolean;
+}
+
 interface Watch {
   readonly watcher: FSWatcher;
   readonly inode: number;
@@ -11,13 +19,10 @@ export class DirectoryWatches {
   readonly #watches = new Map<string, Watch>();
   /** Directories that should be watched and are not: they are missing, or the system refused. */
   readonly #missing = new Set<string>();
-  readonly #onEvent: (directory: string, name: string | null) => void;
+  readonly #onEvent: (event: DirectoryEvent) => void;
   readonly #onRefusal: (directory: string, reason: string) => void;
 
-  constructor(
-    onEvent: (directory: string, name: string | null) => void,
-    onRefusal: (directory: string, reason: string) => void,
-  ) {
+  constructor(onEvent: (event: DirectoryEvent) => void, onRefusal: (directory: string, reason: string) => void) {
     this.#onEvent = onEvent;
     this.#onRefusal = onRefusal;
   }
@@ -43,7 +48,7 @@ export class DirectoryWatches {
 
   #start(directory: string, inode: number): boolean {
     try {
-      const watcher = watch(directory, (_event, name) => this.#onEvent(directory, name));
+      const watcher = watch(directory, (type, name) => this.#onEvent({ directory, name, isEntry: type === 'rename' }));
       watcher.on('error', (error) => this.#refused(directory, error));
       this.#watches.set(directory, { watcher, inode });
       this.#missing.delete(directory);

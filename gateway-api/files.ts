@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { readFileSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Debounce } from './debounce.ts';
-import { DirectoryWatches } from './directory-watches.ts';
+import { type DirectoryEvent, DirectoryWatches } from './directory-watches.ts';
 import { isConfigName, statOf, walk } from './file-tree.ts';
 import { Settling } from './settling.ts';
 import { State } from './state.ts';
@@ -41,7 +41,7 @@ export class FileSource {
   readonly #debounce: Debounce = new Debounce(() => this.#update(this.#take()));
   readonly #settling: Settling = new Settling((paths) => this.#update(paths));
   readonly #watches: DirectoryWatches = new DirectoryWatches(
-    (directory, name) => this.#onEvent(directory, name),
+    (event) => this.#onEvent(event),
     (directory, reason) => this.#onRefusal(directory, reason),
   );
   #poll: NodeJS.Timeout | null = null;
@@ -80,7 +80,9 @@ export class FileSource {
     this.#state?.close();
   }
 
-  #onEvent(directory: string, name: string | null): void {
+  #onEvent({ directory, name, isEntry }: DirectoryEvent): void {
+    // A file that is replaced as a whole is complete: writers that rename do it for that.
+    let isComplete = false;
     if (name === null || name === basename(directory)) {
       // Either the directory itself went, or the system lost count: the watch may be dead.
       this.#watches.remove(directory);
@@ -93,8 +95,11 @@ export class FileSource {
       const path = join(directory, name);
       const inside = this.#directories.has(directory) && !name.startsWith('.');
       if (inside || this.#roots.includes(path)) this.#touched.add(path);
+      isComplete = isEntry && this.#known.has(path);
     }
-    if (this.#touched.size > 0) this.#debounce.touch();
+    if (this.#touched.size === 0) return;
+    if (isComplete) this.#debounce.hurry();
+    else this.#debounce.touch();
   }
 
   #touchAll(directory: string): void {

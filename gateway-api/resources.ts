@@ -1,6 +1,6 @@
 // The objects we read, in the shapes of their published APIs, after validation and defaulting.
 
-export interface ObjectMeta {
+interface ObjectMeta {
   readonly name: string;
   /** '' for cluster-scoped kinds; 'default' when a namespaced object in a file names none. */
   readonly namespace: string;
@@ -10,13 +10,13 @@ export interface ObjectMeta {
 }
 
 /** Where an object was read: what messages point at. Kept up to date in place: lines move without a change of the object. */
-export interface Origin {
+interface Origin {
   readonly file: string;
   readonly line: number;
 }
 
 /** One object. Two reads of an unchanged document yield the same reference. */
-export interface Resource<K extends string, S> {
+interface Resource<K extends string, S> {
   readonly kind: K;
   readonly apiVersion: string;
   readonly metadata: ObjectMeta;
@@ -217,8 +217,8 @@ export type XBackendTrafficPolicy = Resource<
 
 export type Namespace = Resource<'Namespace', Readonly<Record<string, never>>>;
 /** `data` (base64 decoded for a Secret) and `stringData` are moved under `spec.data` as Latin-1 strings. */
-export type Secret = Resource<'Secret', { readonly type: string; readonly data: Readonly<Record<string, string>> }>;
-export type ConfigMap = Resource<'ConfigMap', { readonly data: Readonly<Record<string, string>> }>;
+type Secret = Resource<'Secret', { readonly type: string; readonly data: Readonly<Record<string, string>> }>;
+type ConfigMap = Resource<'ConfigMap', { readonly data: Readonly<Record<string, string>> }>;
 
 export type AnyResource =
   | GatewayClass

@@ -38,8 +38,12 @@ export class FieldBlock implements Fields {
   /** The same for names that were sent more than once. */
   repeated = 0;
   readonly #lines: number[] = new Array(KINDS).fill(0);
-  /** A line was dropped, restated or added since the head was parsed (the parser takes the flag back when it is done). */
-  edited = false;
+  /** Lines dropped since `parsed`: what an edit took away, to be given back by `revert`. */
+  readonly #dropped: number[] = [];
+  /** Whether what happens now is an edit; while a head is parsed, nothing is. */
+  #parsed = false;
+  /** The parse itself restated a line: that can not be told from an edit later. */
+  #restated = false;
   readonly #marks: number[] = [];
   #addedNames: string[] = [];
   #addedValues: string[] = [];
@@ -49,6 +53,8 @@ export class FieldBlock implements Fields {
     this.count = 0;
     this.sent = 0;
     this.repeated = 0;
+    this.#parsed = false;
+    this.#dropped.length = 0;
     if (this.#addedNames.length > 0) {
       this.#addedNames = [];
       this.#addedValues = [];
@@ -97,8 +103,26 @@ export class FieldBlock implements Fields {
     return this.text.slice(this.#marks[i + NAME_START]!, this.#marks[i + NAME_END]!).toLowerCase();
   }
 
+  /** The head is read: from here on everything is an edit. */
+  parsed(): void {
+    this.#parsed = true;
+    this.#restated = this.#addedNames.length > 0;
+  }
+
+  /** Takes every edit back, so that the fields are again as they were parsed. false: that can not be done. */
+  revert(): boolean {
+    if (!this.#parsed || this.#restated) return false;
+    for (const index of this.#dropped) this.#marks[index * STRIDE + KIND]! &= ~REMOVED;
+    this.#dropped.length = 0;
+    if (this.#addedNames.length > 0) {
+      this.#addedNames = [];
+      this.#addedValues = [];
+    }
+    return true;
+  }
+
   drop(index: number): void {
-    this.edited = true;
+    if (this.#parsed && this.kept(index)) this.#dropped.push(index);
     this.#marks[index * STRIDE + KIND]! |= REMOVED;
   }
 
@@ -207,7 +231,6 @@ export class FieldBlock implements Fields {
   #push(name: string, value: string): void {
     const safe = fieldName(name);
     if (safe === '') return;
-    this.edited = true;
     this.#addedNames.push(safe);
     this.#addedValues.push(fieldValue(value));
   }
@@ -215,7 +238,6 @@ export class FieldBlock implements Fields {
   #cut(name: string): void {
     for (let i = this.#next(name, 0); i >= 0; i = this.#next(name, i + 1)) this.drop(i);
     if (!this.#addedNames.includes(name)) return;
-    this.edited = true;
     const names = this.#addedNames;
     this.#addedValues = this.#addedValues.filter((_, i) => names[i] !== name);
     this.#addedNames = names.filter((added) => added !== name);

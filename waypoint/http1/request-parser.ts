@@ -76,8 +76,8 @@ export class RequestParser {
     this.failure = null;
     this.started = false;
     this.#stale = true;
-    // What was parsed once holds for the same bytes, unless a filter changed it since.
-    if (head.fields.edited || head.upgrade !== null) this.#memo.forget();
+    // What was parsed once holds for the same bytes, if what filters changed since can be taken back.
+    if (!head.fields.revert()) this.#memo.forget();
     head.forwardPath = null;
     head.forwardAuthority = null;
   }
@@ -128,9 +128,11 @@ export class RequestParser {
     const failure = readRequestFields(head, this.trusted);
     if (failure !== null) return this.#fail(failure);
     const offset = input.offset(this.#scanner.at);
-    head.fields.edited = false;
+    head.fields.parsed();
     // An offset behind a head that began in this chunk is as far as its bytes go.
-    if (offset === input.base + this.#scanner.at) this.#memo.keep(input.bytes, input.base, offset);
+    // Whoever serves an upgrade may forget it: such a head is read anew.
+    if (offset === input.base + this.#scanner.at && head.upgrade === null)
+      this.#memo.keep(input.bytes, input.base, offset);
     input.release();
     return offset;
   }

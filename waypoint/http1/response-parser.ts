@@ -51,8 +51,8 @@ export class ResponseParser {
 
   /** The answer to a request with this method comes next: HEAD has no body. */
   reset(method: string): void {
-    // What was parsed once holds for the same bytes in answer to the same method, unless a filter changed it since.
-    if (method !== this.#method || this.head.fields.edited || this.head.status < 200) this.#memo.forget();
+    // What was parsed once holds for the same bytes in answer to the same method, if edits can be taken back.
+    if (!this.head.fields.revert() || method !== this.#method || this.head.status < 200) this.#memo.forget();
     this.#method = method;
     this.failure = null;
     this.#stale = true;
@@ -86,7 +86,7 @@ export class ResponseParser {
     const reason = readResponseFields(head, this.#method);
     if (reason !== '') return this.#fail(reason);
     const offset = input.offset(this.#scanner.at);
-    head.fields.edited = false;
+    head.fields.parsed();
     if (offset === input.base + this.#scanner.at) this.#memo.keep(input.bytes, input.base, offset);
     input.release();
     return offset;

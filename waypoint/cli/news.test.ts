@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { ObjectStatus } from '../gateway-api/conditions.ts';
-import type { Finding } from '../gateway-api/store.ts';
+import type { ObjectStatus } from '../../gateway-api/conditions.ts';
+import type { Finding } from '../../gateway-api/store.ts';
+import { createLog } from '../ops/log.ts';
 import { ConfigurationNews } from './news.ts';
-import { createLog } from './ops/log.ts';
 
 function finding(message: string, object = ''): Finding {
   return { severity: 'error', code: 'syntax', file: 'a.yaml', line: 3, column: 1, object, path: '', message };

@@ -1,9 +1,10 @@
 // What the operator log says of the configuration: each mistake once, when it appears, and again only when it comes back.
 
-import type { ObjectStatus, Statuses } from '../gateway-api/conditions.ts';
-import type { Finding } from '../gateway-api/store.ts';
-import { statusRows } from './cli/status-table.ts';
-import type { Log } from './ops/log.ts';
+import type { ObjectStatus, Statuses } from '../../gateway-api/conditions.ts';
+import type { Finding } from '../../gateway-api/store.ts';
+import { changedKeys } from '../../routing/patched-map.ts';
+import type { Log } from '../ops/log.ts';
+import { statusRows } from './status-table.ts';
 
 const NO_STATUSES: Statuses = new Map();
 
@@ -34,9 +35,10 @@ export class ConfigurationNews {
   tellStatuses(statuses: Statuses): void {
     const before = this.#statuses;
     this.#statuses = statuses;
-    for (const [key, status] of statuses) {
+    for (const key of changedKeys(before, statuses)) {
+      const status = statuses.get(key);
+      if (status === undefined) continue;
       const known = before.get(key);
-      if (known === status) continue;
       const told = new Set(known === undefined ? [] : problemsOf(key, known));
       for (const text of problemsOf(key, status)) if (!told.has(text)) this.#log.warn(text);
     }
