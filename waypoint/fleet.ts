@@ -168,9 +168,11 @@ export class Fleet {
         break;
       case 'ejected':
         this.#events.ejected(message.news);
-        for (const other of this.#members) {
-          if (other !== member) other?.thread.postMessage({ type: 'ejected', news: message.news } satisfies ToWorker);
-        }
+        this.#tellOthers(member, message);
+        break;
+      case 'wanted':
+      case 'room':
+        this.#tellOthers(member, message);
         break;
       case 'drained':
         member.drained = true;
@@ -219,6 +221,10 @@ export class Fleet {
       return slot;
     });
     return { type: 'update', update, slots };
+  }
+
+  #tellOthers(member: Member, message: ToWorker): void {
+    for (const other of this.#members) if (other !== member) other?.thread.postMessage(message);
   }
 
   #broadcast(message: ToWorker): void {

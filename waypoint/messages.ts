@@ -25,6 +25,8 @@ export type ToWorker =
   | { readonly type: 'collect'; readonly id: number }
   /** Another worker ejected an endpoint. */
   | { readonly type: 'ejected'; readonly news: EjectionNews }
+  /** Another worker waits for a connection to this backend, or has closed one for whoever waits. */
+  | { readonly type: 'wanted' | 'room'; readonly backend: string }
   /** What active checks say of an endpoint from now on. */
   | { readonly type: 'health'; readonly verdicts: readonly HealthVerdict[] };
 
@@ -42,6 +44,7 @@ export type FromWorker =
       readonly backends: readonly BackendReport[];
     }
   | { readonly type: 'ejected'; readonly news: EjectionNews }
+  | { readonly type: 'wanted' | 'room'; readonly backend: string }
   | { readonly type: 'drained' };
 
 /** Of one endpoint (`address:port`) of one backend. */

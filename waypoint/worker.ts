@@ -16,7 +16,7 @@ import type { SnapshotUpdate } from './publisher.ts';
 import { sessionSigner } from './session-signer.ts';
 import { circuitShare, sharedNow } from './shared-memory.ts';
 import { Timers } from './timers.ts';
-import { type EjectionNews, stateOf } from './upstream/backend-state.ts';
+import { type EjectionNews, type Neighbours, stateOf } from './upstream/backend-state.ts';
 import { Pool } from './upstream/pool.ts';
 import type { Worker } from './worker-context.ts';
 
@@ -80,6 +80,12 @@ port.on('message', (message: ToWorker) => {
     case 'ejected':
       adopt(message.news);
       break;
+    case 'wanted':
+      stateOf(registry.backend(message.backend)).makeRoom();
+      break;
+    case 'room':
+      stateOf(registry.backend(message.backend)).next();
+      break;
     case 'health':
       heed(message.verdicts);
       break;
@@ -95,12 +101,18 @@ const causes: EjectionCauses = new EjectionCauses();
 setInterval(sweepOutliers, SWEEP_MS).unref();
 setInterval(() => say({ type: 'metrics', delta: worker.metrics.takeDelta() }), METRICS_MS).unref();
 
+const neighbours: Neighbours = {
+  wanted: (backend) => say({ type: 'wanted', backend }),
+  room: (backend) => say({ type: 'room', backend }),
+};
+
 function apply(update: SnapshotUpdate, slots: readonly number[]): void {
   const now = performance.now();
   for (const [at, plan] of update.backends.set.entries()) {
     const backend = registry.backend(plan.id);
     const state = stateOf(backend);
     state.apply(plan.policy, options.workers);
+    state.neighbours = options.workers > 1 ? neighbours : null;
     state.circuit.join(circuitShare(memory, index, slots[at] as number));
     retire(plan.id, backend.update(plan.endpoints, now));
   }

@@ -21,7 +21,7 @@ const POLICY: Manifest = {
   metadata: { name: 'app', namespace: 'default' },
   spec: {
     targetRefs: [{ group: '', kind: 'Service', name: 'app' }],
-    circuitBreaker: { maxConnections: 9, maxRequests: 7 },
+    circuitBreaker: { maxConnections: 1, maxRequests: 7 },
     outlierDetection: { consecutive5xx: 2 },
   },
 };
@@ -52,7 +52,7 @@ describe('the endpoints page', () => {
     assert.deepEqual(circuit, {
       requests: { now: 1, limit: 7 },
       pending: { now: 0, limit: 1024 },
-      connections: { now: 1, limit: 9 },
+      connections: { now: 1, limit: 1 },
       retries: { now: 0, limit: 3 },
     });
     assert.deepEqual([waiting, panicking], [0, false]);

@@ -28,6 +28,23 @@ export interface Waiting {
   connectionFree(): void;
 }
 
+/** What is said to the workers that share a limit of connections. */
+export interface Neighbours {
+  /** A request here waits for a connection to this backend. */
+  wanted(backend: string): void;
+  /** A connection to it was closed here, for whoever waits. */
+  room(backend: string): void;
+}
+
+/** A pool, without its module: pools know this one. */
+interface Evictable {
+  evict(): boolean;
+}
+
+function isEvictable(slot: unknown): slot is Evictable {
+  return typeof slot === 'object' && slot !== null && 'evict' in slot;
+}
+
 /** Told to the other workers, so that each need not find out for itself. */
 export interface EjectionNews extends Ejection {
   readonly backend: string;
@@ -45,6 +62,8 @@ export class BackendState {
   readonly budget: RetryBudget = new RetryBudget(DEFAULT_RETRY_BUDGET);
   limits: CircuitBreakerPlan = DEFAULT_CIRCUIT_BREAKER;
   outliers: OutlierPlan = DEFAULT_OUTLIER;
+  /** The other workers, with whom the limit of connections is shared; null: there are none. */
+  neighbours: Neighbours | null = null;
   connections: ConnectionsPlan | null = null;
   /** What ConsistentHash reads, where no rule says otherwise. */
   hash: ConsistentHashPlan | null = null;
@@ -55,6 +74,8 @@ export class BackendState {
   readonly #waiting: Waiting[] = [];
   #serving = false;
   #sweepAt = 0;
+  /** How many connections other workers wait for. */
+  #owed = 0;
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -112,6 +133,25 @@ export class BackendState {
 
   wait(attempt: Waiting): void {
     this.#waiting.push(attempt);
+    this.neighbours?.wanted(this.backend.id);
+  }
+
+  /** Another worker waits for a connection: one that idles here makes room, else the next that would idle. */
+  makeRoom(): void {
+    for (const { slot } of this.backend.endpoints) {
+      if (isEvictable(slot) && slot.evict()) {
+        this.neighbours?.room(this.backend.id);
+        return;
+      }
+    }
+    this.#owed++;
+  }
+
+  /** Whether a connection that is free now is to be given up for another worker. */
+  settleDebt(): boolean {
+    if (this.#owed === 0) return false;
+    this.#owed--;
+    return true;
   }
 
   leave(attempt: Waiting): void {

@@ -45,6 +45,11 @@ export class Pool {
       connection.abandon();
       return;
     }
+    if (this.state.settleDebt()) {
+      connection.abandon();
+      this.state.neighbours?.room(this.state.backend.id);
+      return;
+    }
     this.#idle.push(connection);
     this.state.next();
   }
