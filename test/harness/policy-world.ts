@@ -55,16 +55,7 @@ export class PolicyWorld {
   }
 
   static async start(setup: PolicySetup = {}): Promise<PolicyWorld> {
-    const {
-      backends: count = 1,
-      script = echo,
-      rule = {},
-      rules = [rule],
-      policy,
-      objects = [],
-      dead = [],
-      settings,
-    } = setup;
+    const { backends: count = 1, script = echo, rule = {}, rules, policy, objects = [], dead = [], settings } = setup;
     const backends: ScriptedBackend[] = [];
     for (let i = 0; i < count; i++) backends.push(await ScriptedBackend.start(script, `backend ${i}`));
     const port = await freePort();
