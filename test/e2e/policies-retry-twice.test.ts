@@ -159,7 +159,8 @@ describe('policies: GETs whose endpoint restarts', () => {
         await Promise.race([lanes, world.endpoints(list.filter(({ port }) => port !== backend.port))]);
         await Promise.race([lanes, world.endpoints(list)]);
       }
-      // Killed without any word of it: what was under way is repeated elsewhere.
+      // Killed without any word of it: what was under way is repeated elsewhere, for those who asked for that.
+      await Promise.race([lanes, world.policy({ ...CALM, retry: { attempts: 2, on: ON } })]);
       for (const connection of third.open) connection.socket.resetAndDestroy();
       await third.close();
       const until = served + 500;
