@@ -31,6 +31,8 @@ export function admitted(x: Exchange): boolean {
 function resume(x: Exchange, abortStatus: number): void {
   x.pause = null;
   if (x.done) return;
+  // The delay is not the endpoint's.
+  x.now = performance.now();
   if (abortStatus === 0 || aborted(x, abortStatus)) proceed(x);
 }
 

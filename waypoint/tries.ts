@@ -28,7 +28,7 @@ export function attempt(x: Exchange): void {
   }
   x.admittedBy = state;
   state.budget.request(x.startedAt);
-  x.now = x.startedAt;
+  if (x.now === 0) x.now = x.startedAt;
   launch(x, state);
 }
 
