@@ -18,8 +18,9 @@ import type { UpstreamConnection } from './upstream/connection.ts';
 /** Begins the first try of an exchange whose backend is chosen. */
 export function attempt(x: Exchange): void {
   const state = stateOf(x.backend as NonNullable<Exchange['backend']>);
-  const limit = state.admit('requests');
+  // Before it counts itself, or it would stand in its own way.
   if (state.shadowLimits !== null) noteShadowLimit(x, state);
+  const limit = state.admit('requests');
   if (limit !== null) {
     x.flag = 'UO';
     x.worker.metrics.count('circuit_overflows', limit);
