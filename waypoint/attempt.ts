@@ -139,11 +139,11 @@ export class Attempt implements UpstreamOwner, Waiting {
     const { method, framing } = x.head;
     const { body } = x;
     if (body === null) {
-      connection.send(head, method, NONE, limitMs);
+      connection.send(head, method, NONE, limitMs, x.upstreamAt);
     } else if (body.complete && framing === LENGTH && body.held <= ONE_WRITE_BYTES) {
       let text = head;
       for (const piece of body.pieces) text += piece.toString('latin1');
-      connection.send(text, method, NONE, limitMs);
+      connection.send(text, method, NONE, limitMs, x.upstreamAt);
     } else {
       this.#sendWithBody(connection, head, limitMs);
     }
@@ -153,7 +153,7 @@ export class Attempt implements UpstreamOwner, Waiting {
     const x = this.exchange;
     const body = x.body as NonNullable<Exchange['body']>;
     connection.socket.cork();
-    connection.send(head, x.head.method, x.head.framing, limitMs);
+    connection.send(head, x.head.method, x.head.framing, limitMs, x.upstreamAt);
     let flowing = true;
     for (const piece of body.pieces) flowing = connection.write(piece) && flowing;
     if (body.complete) connection.endRequest(body.trailers);
@@ -169,7 +169,7 @@ export class Attempt implements UpstreamOwner, Waiting {
   onResponseHead(connection: UpstreamConnection, rest: Buffer, from: number): void {
     const x = this.exchange;
     const { status } = connection.parser.head;
-    this.#headAt = performance.now();
+    this.#headAt = connection.readAt;
     if (status >= 400 && unwanted(this, status)) return;
     x.settleOn(this);
     relayHead(x, this, connection, rest.subarray(from));
@@ -179,9 +179,9 @@ export class Attempt implements UpstreamOwner, Waiting {
     relayData(this.exchange, this, connection, data);
   }
 
-  onUpstreamEnd(_connection: UpstreamConnection, trailers: string): void {
-    this.#leave(outcomeOf(this.exchange.status));
-    relayEnd(this.exchange, this, trailers);
+  onUpstreamEnd(connection: UpstreamConnection, trailers: string): void {
+    this.#leave(outcomeOf(this.exchange.status), connection.readAt);
+    relayEnd(this.exchange, this, trailers, connection.readAt);
   }
 
   onUpgraded(connection: UpstreamConnection, rest: Buffer): void {
@@ -227,13 +227,12 @@ export class Attempt implements UpstreamOwner, Waiting {
   }
 
   /** The endpoint is relieved of this try, once. */
-  #leave(outcome: Outcome): void {
+  #leave(outcome: Outcome, now: number = performance.now()): void {
     if (this.#over) return;
     this.#over = true;
     if (this.#hedge !== null) clearTimeout(this.#hedge);
     this.#settle();
     if (this.repeats) this.state.circuit.release('retries');
-    const now = performance.now();
     const news = this.state.ended(this.endpoint, outcome, (this.#headAt || now) - this.#beganAt, now);
     if (news !== null) this.exchange.worker.ejected(news);
   }

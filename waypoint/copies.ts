@@ -88,7 +88,7 @@ export class Copy implements UpstreamOwner {
 
   onUpstreamReady(connection: UpstreamConnection): void {
     connection.socket.cork();
-    connection.send(this.head, this.method, this.#framing, COPY_LIMIT_MS);
+    connection.send(this.head, this.method, this.#framing, COPY_LIMIT_MS, performance.now());
     for (const piece of this.#payload) connection.write(piece);
     if (this.#framing !== NONE) connection.endRequest(this.#framing === LENGTH ? '' : this.#trailers);
     connection.socket.uncork();

@@ -4,9 +4,9 @@ import type { Failure } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The answer is complete. */
-export function finish(x: Exchange): void {
+export function finish(x: Exchange, now: number = performance.now()): void {
   if (x.done) return;
-  close(x);
+  close(x, now);
   x.downstream.finished(x.endedAt);
 }
 
@@ -17,13 +17,13 @@ export function abort(x: Exchange, failure: Failure, detail: string): void {
   x.flag = failure.flag;
   x.reason = failure.reason;
   x.detail = detail;
-  close(x);
+  close(x, performance.now());
   x.downstream.exchange = null;
 }
 
-function close(x: Exchange): void {
+function close(x: Exchange, now: number): void {
   x.done = true;
-  x.endedAt = performance.now();
+  x.endedAt = now;
   if (x.pause !== null) x.cancelAttempt();
   x.admittedBy?.circuit.release('requests');
   x.body?.release();

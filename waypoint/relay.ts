@@ -25,7 +25,7 @@ export function relayInterim(x: Exchange, connection: UpstreamConnection): void 
 export function relayHead(x: Exchange, attempt: Attempt, connection: UpstreamConnection, rest: Buffer): void {
   const { head } = connection.parser;
   const { downstream } = x;
-  x.responseAt = performance.now();
+  x.responseAt = connection.readAt;
   x.status = head.status;
   x.answered = true;
   x.body?.release();
@@ -92,8 +92,8 @@ export function relayData(x: Exchange, attempt: Attempt, connection: UpstreamCon
   connection.socket.pause();
 }
 
-export function relayEnd(x: Exchange, attempt: Attempt, trailers: string): void {
+export function relayEnd(x: Exchange, attempt: Attempt, trailers: string, now: number): void {
   if (attempt.chunked) x.downstream.write(lastChunk(trailers));
   x.attempt = null;
-  finish(x);
+  finish(x, now);
 }

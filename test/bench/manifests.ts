@@ -16,7 +16,7 @@ export const LOADED_ROUTE_FILE = 'loaded.yaml';
 
 export function writeManifests(folder: string, port: number, backend: Backend, fleet: Fleet): void {
   writeFileSync(join(folder, 'base.yaml'), baseManifests(port, backend, fleet.namespaces));
-  writeFileSync(join(folder, LOADED_ROUTE_FILE), loadedRoute('0'));
+  writeFileSync(join(folder, LOADED_ROUTE_FILE), loadedRoute(null));
   const byNamespace = new Map<string, string[]>();
   for (let i = 1; i < fleet.routes; i++) {
     const namespace = namespaceOf(i, fleet);
@@ -41,16 +41,22 @@ export function routeFile(i: number, fleet: Fleet): string {
   return join(namespaceOf(i, fleet), `route-${i}.yaml`);
 }
 
-/** `version` comes back in a response header: how a row sees that an edit is served. */
-export function loadedRoute(version: string): string {
+/** `version` comes back in a response header: how a row sees that an edit is served. null: as plain as the others' configurations. */
+export function loadedRoute(version: string | null): string {
+  const filters =
+    version === null
+      ? ''
+      : `    filters:
+    - type: ResponseHeaderModifier
+      responseHeaderModifier: {set: [{name: x-version, value: "${version}"}]}
+`;
   return `${routeHead('loaded', 'bench')}
   hostnames: [shop.example.com]
   rules:
   - matches:
     - path: {type: PathPrefix, value: /api/orders}
-    filters:
-    - type: ResponseHeaderModifier
-      responseHeaderModifier: {set: [{name: x-version, value: "${version}"}]}
+${filters}    timeouts: {request: 10s, backendRequest: 5s}
+    retry: {attempts: 2, codes: [502, 503, 504]}
     backendRefs: [{name: answers, port: 80}]
   - matches:
     - path: {type: Exact, value: /mib}
@@ -106,8 +112,20 @@ spec:
 ---
 ${service('answers', '10.1.0.1', backend.port)}---
 ${service('sink', '10.1.0.2', backend.sinkPort)}---
+${POLICY}---
 ${grants(namespaces)}`;
 }
+
+/** What the loaded Service is protected by while it is measured; the other contenders have nothing like it. */
+const POLICY = `apiVersion: waypoint.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: answers, namespace: bench}
+spec:
+  targetRefs: [{group: "", kind: Service, name: answers}]
+  outlierDetection: {consecutive5xx: 5, interval: 10s}
+  circuitBreaker: {maxConnections: 1024, maxRequests: 1024}
+  retry: {"on": [connect-failure, reset-before-response, gateway-error], perTryTimeout: 4s}
+`;
 
 /** A ReferenceGrant names at most 16 namespaces. */
 const NAMESPACES_PER_GRANT = 16;

@@ -108,8 +108,9 @@ describe('endpoints', () => {
       const ports = ['v1', 'v2', 'v3'].map((name) => world.backend(name).port);
       await world.waypoint.apply('many.yaml', service({ name: 'many', endpoints: ports }));
       await eventually(async () => (await call(world.port)).status === 200, 'the endpoints');
-      for (let i = 0; i < 60; i++) assert.equal((await call(world.port)).status, 200);
-      for (const name of ['v1', 'v2', 'v3']) assert.ok(world.backend(name).requests.length > 3, `${name} gets a share`);
+      // The slowest of the three is chosen only when it is drawn twice: one time in nine.
+      for (let i = 0; i < 150; i++) assert.equal((await call(world.port)).status, 200);
+      for (const name of ['v1', 'v2', 'v3']) assert.ok(world.backend(name).requests.length > 0, `${name} gets a share`);
       await world.waypoint.write('many.yaml', service({ name: 'many', endpoints: ports.slice(0, 1) }));
       await eventually(async () => {
         const before = world.backend('v1').requests.length;

@@ -57,6 +57,8 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   #state = CONNECTING;
   #requestDone = true;
   #chunkedRequest = false;
+  /** When response bytes last came: one look at the clock for all who want to know. */
+  readAt = 0;
   #interims = 0;
   readonly #openedAt: number;
   /** Last sign of life: when it was parked, or when response bytes last came. */
@@ -105,7 +107,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
    * Writes a request head, with its whole body when `body` is a string (Latin-1). `limitMs`: how long this try may take
    * in all, 0 for no limit.
    */
-  send(head: string, method: string, framing: number, limitMs: number): void {
+  send(head: string, method: string, framing: number, limitMs: number, now: number): void {
     this.requests++;
     this.answered = false;
     this.#interims = 0;
@@ -114,8 +116,11 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     this.#chunkedRequest = framing === CHUNKED;
     if (limitMs > 0) {
       this.#limitMs = limitMs;
-      this.#limitAt = performance.now() + limitMs;
-      this.worker.timers.schedule(this.#timer, this.#limitAt);
+      this.#limitAt = now + limitMs;
+      // A timer that fires earlier will look at the new limit then.
+      if (this.#timer.index < 0 || this.#timer.at > this.#limitAt) {
+        this.worker.timers.schedule(this.#timer, this.#limitAt);
+      }
     }
     this.parser.reset(method);
     this.socket.write(head, 'latin1');
@@ -205,6 +210,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   }
 
   received(chunk: Buffer): void {
+    this.readAt = performance.now();
     switch (this.#state) {
       case HEAD:
         this.#readHead(chunk, 0);
@@ -304,7 +310,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     } else if (this.decoder.done) {
       this.#complete(at === chunk.length ? 'clean' : 'unclean');
     } else {
-      this.#activeAt = performance.now();
+      this.#activeAt = this.readAt;
       const silentAt = this.#activeAt + this.worker.limits.bodyIdleTimeoutMs;
       if (this.#timer.index < 0 || this.#timer.at > silentAt) this.worker.timers.schedule(this.#timer, silentAt);
     }
@@ -346,7 +352,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
 
   #park(): void {
     this.#state = IDLE;
-    this.#activeAt = performance.now();
+    this.#activeAt = this.readAt;
     if (this.socket.isPaused()) this.socket.resume();
     const expiresAt = this.#activeAt + this.#idleTimeoutMs;
     if (this.#timer.index < 0 || this.#timer.at > expiresAt) this.worker.timers.schedule(this.#timer, expiresAt);

@@ -1,4 +1,4 @@
-// P1 and P2: small HTTP/1.1 requests with nine usual headers, one waypoint worker with 1,000 HTTPRoutes and metrics on.
+// P1 and P2: small HTTP/1.1 requests with nine usual headers, one waypoint worker with 1,000 HTTPRoutes, metrics and service policies on.
 
 import { SMALL, SMALL_BYTES } from '../backend.ts';
 import { compare, cpuFigures, cpuRatio, errorsOf } from '../compare.ts';
@@ -12,7 +12,8 @@ import { together } from '../together.ts';
 
 export const small: Row = {
   ids: ['P1', 'P2'],
-  title: 'HTTP/1.1, 9 usual headers, 61-byte answer, 64 connections; waypoint: 1,000 HTTPRoutes, metrics on',
+  title:
+    'HTTP/1.1, 9 usual headers, 61-byte answer, 64 connections; waypoint: 1,000 HTTPRoutes, metrics, retries, timeouts, outlier detection, circuit limits',
   needs: ['nginx', 'haproxy', 'wrk'],
   measure: (bench) =>
     together(
