@@ -41,8 +41,11 @@ describe('policies: active health checks', () => {
         await untilUsed(world, work, true);
         for (const fault of ['sick', 'silent'] as const) {
           health = fault;
+          await eventually(
+            async () => (await world.reports(backend.port)).every(({ healthy }) => healthy === false),
+            `every worker to know that it is ${fault}`,
+          );
           await untilUsed(world, work, false);
-          assert.ok((await world.reports(backend.port)).every((report) => report['healthy'] === false));
           health = 'ok';
           await untilUsed(world, work, true);
         }

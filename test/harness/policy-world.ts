@@ -1,6 +1,5 @@
 // One Service of scripted backends behind one route: what tests of service policies begin with.
 
-import assert from 'node:assert/strict';
 import type { LogEntry } from './access-log.ts';
 import { type Answered, type Call, call } from './call.ts';
 import { backendRef, endpointSlice, gateway, gatewayClass, type Manifest, route, service } from './manifests.ts';
@@ -145,12 +144,6 @@ export class PolicyWorld {
     await this.waypoint.close();
     for (const backend of this.backends) await backend.close();
   }
-}
-
-/** The message of the findings and statuses pages must say each of these. */
-export async function assertTold(waypoint: Waypoint, words: readonly (string | RegExp)[]): Promise<void> {
-  const text = [...waypoint.messages, (await waypoint.admin('/statuses')).body].join('\n');
-  for (const word of words) assert.match(text, typeof word === 'string' ? new RegExp(RegExp.escape(word)) : word);
 }
 
 function routeOf(rule: Spec, name: string = 'all'): Manifest {
