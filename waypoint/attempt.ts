@@ -10,7 +10,7 @@ import { forwardedHead } from './forwarding.ts';
 import { LENGTH, NONE } from './http1/framing.ts';
 import { replyFailure, replyLocal } from './local-reply.ts';
 import { relayData, relayEnd, relayHead, relayInterim } from './relay.ts';
-import { failed, hedge, unwanted } from './tries.ts';
+import { failed, hedge, noteShadowLimit, unwanted } from './tries.ts';
 import { tunnelClosed, tunnelData, tunnelEnd, upgraded } from './tunnel.ts';
 import type { BackendState, Waiting } from './upstream/backend-state.ts';
 import type { UpstreamConnection, UpstreamOwner } from './upstream/connection.ts';
@@ -59,6 +59,7 @@ export class Attempt implements UpstreamOwner, Waiting {
       replyLocal(this.exchange, overflowReply(limit));
       return;
     }
+    noteShadowLimit(this.exchange, state, 'pending');
     this.#pending = true;
     state.wait(this);
   }
@@ -77,6 +78,7 @@ export class Attempt implements UpstreamOwner, Waiting {
       return true;
     }
     if (state.circuit.full('connections', state.limits) !== null && !this.#makeRoom()) return false;
+    noteShadowLimit(this.exchange, state, 'connections');
     this.connection = pool.open(this);
     this.#settle();
     return true;
@@ -162,6 +164,10 @@ export class Attempt implements UpstreamOwner, Waiting {
     if (flowing) x.downstream.resume();
   }
 
+  onShadow(detail: string): void {
+    this.exchange.noteShadow('connections', detail);
+  }
+
   onInterim(connection: UpstreamConnection): void {
     relayInterim(this.exchange, connection);
   }
@@ -235,8 +241,13 @@ export class Attempt implements UpstreamOwner, Waiting {
     if (this.repeats) this.state.circuit.release('retries');
     const news = this.state.ended(this.endpoint, outcome, (this.#headAt || now) - this.#beganAt, now);
     if (news !== null) this.exchange.worker.ejected(news);
+    for (const { cause, endpoint } of this.state.shadowEjections?.take() ?? NO_EJECTIONS) {
+      this.exchange.noteShadow('outlier_detection', `${cause}:${endpoint}`);
+    }
   }
 }
+
+const NO_EJECTIONS: readonly never[] = [];
 
 const OUTCOMES: ReadonlyMap<Failure, Outcome> = new Map<Failure, Outcome>([
   [FAILURES.connectFailed, 'connect-failure'],

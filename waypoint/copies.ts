@@ -95,6 +95,8 @@ export class Copy implements UpstreamOwner {
     this.#payload = [];
   }
 
+  onShadow(): void {}
+
   onInterim(): void {}
 
   onResponseHead(): void {}

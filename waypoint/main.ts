@@ -60,8 +60,10 @@ class Waypoint implements RunningWaypoint {
       this.#fleet.tellHealth([verdict]);
       this.#log.warn(`${verdict.backend}: ${verdict.endpoint} is ${verdict.healthy ? 'healthy again' : 'unhealthy'}`);
     },
-    shadow: ({ backend, endpoint, healthy }) =>
-      this.#log.info(`shadow: ${backend}: ${endpoint} would be ${healthy ? 'healthy again' : 'unhealthy'}`),
+    shadow: ({ backend, endpoint, healthy }) => {
+      this.#metrics.count('shadow_decisions', 'health_check', 1);
+      this.#log.info(`shadow: ${backend}: ${endpoint} would be ${healthy ? 'healthy again' : 'unhealthy'}`);
+    },
   });
   readonly #adminServer: Admin;
   #translation: Translation | null = null;

@@ -1,7 +1,7 @@
 // Which endpoint is tried, whether a try that failed is followed by another, and when; every decision is noted for log and metrics.
 
 import { backoffMs } from '../policies/backoff.ts';
-import { overflowReply } from '../policies/circuit-breaker.ts';
+import { type CircuitKind, overflowReply } from '../policies/circuit-breaker.ts';
 import { rateLimitKey } from '../policies/rate-limit-key.ts';
 import { decideHedge, decideRetry, type RetryDecision, type RetryFacts, type TryFailure } from '../policies/retry.ts';
 import type { RequestPolicy } from '../policies/traffic.ts';
@@ -19,7 +19,7 @@ import type { UpstreamConnection } from './upstream/connection.ts';
 export function attempt(x: Exchange): void {
   const state = stateOf(x.backend as NonNullable<Exchange['backend']>);
   // Before it counts itself, or it would stand in its own way.
-  if (state.shadowLimits !== null) noteShadowLimit(x, state);
+  if (state.shadowLimits !== null) noteShadowLimit(x, state, 'requests');
   const limit = state.admit('requests');
   if (limit !== null) {
     x.flag = 'UO';
@@ -122,6 +122,7 @@ function again(x: Exchange, facts: Facts): boolean {
   if (!decision.retry) return false;
   const state = x.admittedBy as BackendState;
   state.budget.take(facts.now);
+  noteShadowLimit(x, state, 'retries');
   state.circuit.add('retries');
   if (x.endpoint !== null) x.avoidNow(x.endpoint);
   x.attempt = null;
@@ -173,8 +174,9 @@ function note(x: Exchange, { retry, reason }: RetryDecision): void {
   x.worker.metrics.count(retry ? 'retries' : 'retries_refused', reason);
 }
 
-function noteShadowLimit(x: Exchange, { circuit, shadowLimits }: BackendState): void {
-  const limit = shadowLimits === null ? null : circuit.full('requests', shadowLimits);
+/** Whether the limits of policies in mode Shadow would have refused one more of this kind. */
+export function noteShadowLimit(x: Exchange, { circuit, shadowLimits }: BackendState, kind: CircuitKind): void {
+  const limit = shadowLimits === null ? null : circuit.full(kind, shadowLimits);
   if (limit !== null) x.noteShadow('circuit_breaker', limit);
 }
 

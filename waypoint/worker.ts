@@ -142,8 +142,6 @@ function sweepOutliers(): void {
   for (const id of registry.ids()) {
     const state = stateOf(registry.backend(id));
     for (const news of state.sweep(now)) ejected(news);
-    for (const { cause } of state.shadowEjections?.take() ?? [])
-      worker.metrics.count('shadow_decisions', `ejection_${cause}`);
   }
 }
 

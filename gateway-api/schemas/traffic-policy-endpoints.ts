@@ -71,11 +71,11 @@ export const connections: Schema = object(
 export const circuitBreaker: Schema = object(
   {
     maxConnections: limit('Open connections, 1024 where absent.'),
-    maxPendingRequests: limit('Requests that wait for a connection, 1024 where absent.'),
+    maxPendingRequests: count('Requests that wait for a connection, 1024 where absent.'),
     maxRequests: limit('Requests under way, 1024 where absent.'),
     maxRetries: count('Retries under way, 3 where absent.'),
   },
-  { doc: 'Limits of one waypoint worker towards one port of the Service; what exceeds them is answered 503.' },
+  { doc: 'Limits towards one port of the Service, of all workers together; what exceeds them is answered 503.' },
 );
 
 const successRate = object(

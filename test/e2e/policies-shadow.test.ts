@@ -120,6 +120,21 @@ describe('policies: mode Shadow', () => {
     }
   });
 
+  it('connections', async () => {
+    const spec = { connections: { maxRequestsPerConnection: 1 } };
+    const world = await PolicyWorld.start({ policy: { ...spec, mode: 'Shadow' } });
+    try {
+      assert.equal((await world.logged()).entry['shadow'], 'connections:close_worn_out');
+      await world.call();
+      assert.equal(world.backend.open.size, 1, 'it is not closed');
+      await world.policy(spec);
+      await world.call();
+      await eventually(() => world.backend.open.size === 0, 'the connection to be closed');
+    } finally {
+      await world.close();
+    }
+  });
+
   it('load balancing', async () => {
     const spec = { loadBalancing: { algorithm: 'ConsistentHash', consistentHash: { header: 'x-user' } } };
     const world = await PolicyWorld.start({ backends: 3 });
@@ -161,7 +176,7 @@ describe('policies: mode Shadow', () => {
       const [report] = await world.reports(world.backend.port);
       assert.deepEqual([report?.['ejectedForMs'], report?.['ejections']], [0, 0]);
       await eventually(
-        async () => (await world.metric('waypoint_shadow_decisions_total', /"ejection_consecutive_5xx"/)) >= 1,
+        async () => (await world.metric('waypoint_shadow_decisions_total', /"outlier_detection"/)) >= 1,
         'the ejection to be counted',
       );
       await world.policy(spec);

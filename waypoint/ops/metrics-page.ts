@@ -50,13 +50,16 @@ export class MetricsPage {
   add(delta: MetricsDelta): void {
     for (const series of delta.server) merge(this.#server, series);
     for (const series of delta.client) merge(this.#client, series);
-    for (const [name, reason, added] of delta.counters) {
-      const reasons = this.#counters.get(name) ?? new Map<string, number>();
-      reasons.set(reason, (reasons.get(reason) ?? 0) + added);
-      this.#counters.set(name, reasons);
-    }
+    for (const [name, reason, added] of delta.counters) this.count(name, reason, added);
     const { connections, activeRequests } = delta;
     this.#gauges.set(delta.thread, { at: this.#now(), connections, activeRequests });
+  }
+
+  /** What the main thread itself counts. */
+  count(name: CounterName, reason: string, added: number): void {
+    const reasons = this.#counters.get(name) ?? new Map<string, number>();
+    reasons.set(reason, (reasons.get(reason) ?? 0) + added);
+    this.#counters.set(name, reasons);
   }
 
   /** Prometheus text format 0.0.4. Series of routes, Services and backends that are configured no longer are dropped. */

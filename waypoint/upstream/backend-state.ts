@@ -70,6 +70,7 @@ export class BackendState {
   /** What policies in mode Shadow would make of the limits; null: none is. */
   shadowLimits: CircuitBreakerPlan | null = null;
   shadowEjections: ShadowEjections | null = null;
+  shadowConnections: ConnectionsPlan | null = null;
   /** Tries that found every connection taken, first come first served. */
   readonly #waiting: Waiting[] = [];
   #serving = false;
@@ -95,6 +96,7 @@ export class BackendState {
       backend.changed();
     }
     this.shadowLimits = shadow?.circuitBreaker ?? null;
+    this.shadowConnections = shadow?.connections ?? null;
     const outliers = shadow?.outlierDetection ?? null;
     if (outliers === null) this.shadowEjections = null;
     else if (this.shadowEjections === null) this.shadowEjections = new ShadowEjections(outliers);

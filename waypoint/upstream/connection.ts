@@ -1,6 +1,7 @@
 // One HTTP/1.1 connection to an endpoint: writes a request, reads its response strictly, and goes back to its pool only if both ended well.
 
 import { connect, type Socket } from 'node:net';
+import type { ConnectionsPlan } from '../../policies/traffic.ts';
 import type { Endpoint } from '../../routing/endpoint.ts';
 import { FAILURES, type Failure } from '../errors.ts';
 import { BodyDecoder, type BodySink } from '../http1/body-decoder.ts';
@@ -17,6 +18,8 @@ import type { Pool } from './pool.ts';
 export interface UpstreamOwner {
   /** The connection is established (or was taken from the pool): the request may be written. */
   onUpstreamReady(connection: UpstreamConnection): void;
+  /** What a policy of `connections` in mode Shadow would have done with this connection. */
+  onShadow(detail: string): void;
   /** A 1xx other than 101. */
   onInterim(connection: UpstreamConnection): void;
   /** The final head. `rest` holds what came with it, from `from` on: the body may be whole in there. */
@@ -198,6 +201,8 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   }
 
   connected(): void {
+    const shadow = this.pool.state.shadowConnections?.connectTimeoutMs ?? null;
+    if (shadow !== null && performance.now() - this.#openedAt > shadow) this.owner?.onShadow('connect_timeout');
     this.worker.timers.cancel(this.#timer);
     this.#state = IDLE;
     this.owner?.onUpstreamReady(this);
@@ -324,10 +329,12 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   #complete(end: 'clean' | 'unclean'): void {
     const reusable = end === 'clean' && this.#requestDone && this.parser.head.keepAlive && this.#state === BODY;
     const owner = this.owner;
+    const { shadowConnections } = this.pool.state;
+    if (shadowConnections !== null && reusable && this.#wornOut(shadowConnections)) owner?.onShadow('close_worn_out');
     this.owner = null;
     this.#limitAt = 0;
     const trailers = this.decoder.trailers;
-    if (reusable && !this.worker.draining && !this.#wornOut()) this.#park();
+    if (reusable && !this.worker.draining && !this.#wornOut(this.pool.state.connections)) this.#park();
     else this.#destroy();
     owner?.onUpstreamEnd(this, trailers);
   }
@@ -343,8 +350,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   }
 
   /** It has served as many requests, or for as long, as the policy of its backend allows. */
-  #wornOut(): boolean {
-    const plan = this.pool.state.connections;
+  #wornOut(plan: ConnectionsPlan | null): boolean {
     if (plan === null) return false;
     const { maxRequestsPerConnection: most, maxAgeMs } = plan;
     return (most > 0 && this.requests >= most) || (maxAgeMs > 0 && performance.now() - this.#openedAt >= maxAgeMs);

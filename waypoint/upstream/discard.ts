@@ -10,6 +10,8 @@ export class Discard implements UpstreamOwner {
 
   onUpstreamReady(): void {}
 
+  onShadow(): void {}
+
   onInterim(): void {}
 
   onResponseHead(): void {}

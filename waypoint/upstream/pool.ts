@@ -31,6 +31,8 @@ export class Pool {
     const connection = this.#idle.pop();
     if (connection === undefined) return null;
     connection.owner = owner;
+    const idleMs = this.state.shadowConnections?.idleTimeoutMs ?? 0;
+    if (idleMs > 0 && performance.now() - connection.readAt > idleMs) owner.onShadow('close_idle');
     return connection;
   }
 
