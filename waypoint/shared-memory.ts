@@ -1,6 +1,5 @@
 // Memory that all threads of a process share, so that limits are those of the process: token buckets, and what is under way.
 
-import { randomInt } from 'node:crypto';
 import { BucketStore } from '../policies/bucket-store.ts';
 import type { CircuitShare } from '../policies/circuit-breaker.ts';
 
@@ -23,7 +22,8 @@ export function createSharedMemory(workers: number): SharedMemory {
   return {
     buckets: new SharedArrayBuffer(BucketStore.bytes()),
     circuits: new SharedArrayBuffer(workers * BACKENDS * KINDS * 4),
-    seed: randomInt(2 ** 31),
+    // Fetched here, on the main thread: workers import this file too, and an idle one does without.
+    seed: process.getBuiltinModule('node:crypto').randomInt(2 ** 31),
     epoch: Date.now(),
   };
 }
