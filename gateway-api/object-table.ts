@@ -23,19 +23,7 @@ export class ObjectTable {
   /** By `Kind namespace/name`: one holder, or several of which only the first in reading order counts. */
   readonly #holders = new Map<string, Held | readonly Held[]>();
   readonly #contested = new Map<string, readonly Held[]>();
-  readonly #tables: Tables = {
-    GatewayClass: new Map(),
-    Gateway: new Map(),
-    HTTPRoute: new Map(),
-    ReferenceGrant: new Map(),
-    Service: new Map(),
-    EndpointSlice: new Map(),
-    TrafficPolicy: new Map(),
-    XBackendTrafficPolicy: new Map(),
-    Namespace: new Map(),
-    Secret: new Map(),
-    ConfigMap: new Map(),
-  };
+  readonly #tables = Object.fromEntries(Object.keys(NO_RESOURCES).map((kind) => [kind, new Map()])) as Tables;
   /** By kind, what changed since `resources` was asked for. */
   readonly #changed = new Map<KindName, Map<string, AnyResource | undefined>>();
   #resources: Resources = NO_RESOURCES;

@@ -1,6 +1,5 @@
 // One try of an exchange at one endpoint: sends the request, hands the response to the relay, and accounts for how it ended.
 
-import { overflowReply } from '../policies/circuit-breaker.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
 import type { Outcome } from '../routing/outcome.ts';
 import { FAILURES, type Failure } from './errors.ts';
@@ -8,17 +7,15 @@ import type { Exchange } from './exchange.ts';
 import { abort } from './finish.ts';
 import { forwardedHead } from './forwarding.ts';
 import { LENGTH, NONE } from './http1/framing.ts';
-import { replyFailure, replyLocal } from './local-reply.ts';
+import { replyFailure } from './local-reply.ts';
+import { ONE_WRITE_BYTES } from './read-buffer.ts';
 import { relayData, relayEnd, relayHead, relayInterim } from './relay.ts';
-import { failed, hedge, noteShadowLimit, unwanted } from './tries.ts';
+import { failed, hedge, noteShadowLimit, overflowed, unwanted } from './tries.ts';
 import { tunnelClosed, tunnelData, tunnelEnd, upgraded } from './tunnel.ts';
 import type { BackendState, Waiting } from './upstream/backend-state.ts';
 import type { UpstreamConnection, UpstreamOwner } from './upstream/connection.ts';
 import { Discard } from './upstream/discard.ts';
 import { Pool } from './upstream/pool.ts';
-
-/** A body that came with its head and is this small leaves in the same write. */
-const ONE_WRITE_BYTES = 16_384;
 
 export class Attempt implements UpstreamOwner, Waiting {
   readonly exchange: Exchange;
@@ -54,9 +51,7 @@ export class Attempt implements UpstreamOwner, Waiting {
     if (limit !== null) {
       this.#leave('client-gone');
       this.exchange.attempt = null;
-      this.exchange.flag = 'UO';
-      this.exchange.worker.metrics.count('circuit_overflows', limit);
-      replyLocal(this.exchange, overflowReply(limit));
+      overflowed(this.exchange, limit);
       return;
     }
     noteShadowLimit(this.exchange, state, 'pending');

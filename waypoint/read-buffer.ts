@@ -10,6 +10,9 @@ import type { Writable } from 'node:stream';
  */
 export const READ_BUFFER: Buffer = Buffer.allocUnsafeSlow(262_144);
 
+/** A body that came with its head and is this small leaves in the same write. */
+export const ONE_WRITE_BYTES = 16_384;
+
 /** Heads are small and much alike: the views on short reads are made once. */
 const views: Buffer[] = [];
 const MAX_VIEW = 4096;

@@ -8,11 +8,8 @@ import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
 import { lastChunk, writeChunk } from './http1/body-writer.ts';
 import { CHUNKED, CLOSE, LENGTH } from './http1/framing.ts';
-import { pass } from './read-buffer.ts';
+import { ONE_WRITE_BYTES, pass } from './read-buffer.ts';
 import type { UpstreamConnection } from './upstream/connection.ts';
-
-/** A body that came with its head and is this small leaves in the same write. */
-const ONE_WRITE_BYTES = 16_384;
 
 /** `100` and `103` go to clients that know them (HTTP/1.1); others are dropped. */
 export function relayInterim(x: Exchange, connection: UpstreamConnection): void {

@@ -1,7 +1,7 @@
 // Which endpoint is tried, whether a try that failed is followed by another, and when; every decision is noted for log and metrics.
 
 import { backoffMs } from '../policies/backoff.ts';
-import { type CircuitKind, overflowReply } from '../policies/circuit-breaker.ts';
+import { type CircuitKind, type CircuitLimit, overflowReply } from '../policies/circuit-breaker.ts';
 import { rateLimitKey } from '../policies/rate-limit-key.ts';
 import { decideHedge, decideRetry, type RetryDecision, type RetryFacts, type TryFailure } from '../policies/retry.ts';
 import type { RequestPolicy } from '../policies/traffic.ts';
@@ -22,15 +22,20 @@ export function attempt(x: Exchange): void {
   if (state.shadowLimits !== null) noteShadowLimit(x, state, 'requests');
   const limit = state.admit('requests');
   if (limit !== null) {
-    x.flag = 'UO';
-    x.worker.metrics.count('circuit_overflows', limit);
-    replyLocal(x, overflowReply(limit));
+    overflowed(x, limit);
     return;
   }
   x.admittedBy = state;
   state.budget.request(x.startedAt);
   if (x.now === 0) x.now = x.startedAt;
   launch(x, state);
+}
+
+/** A circuit limit is met: answered 503, and counted by which. */
+export function overflowed(x: Exchange, limit: CircuitLimit): void {
+  x.flag = 'UO';
+  x.worker.metrics.count('circuit_overflows', limit);
+  replyLocal(x, overflowReply(limit));
 }
 
 function launch(x: Exchange, state: BackendState): void {

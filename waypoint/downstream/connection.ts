@@ -118,11 +118,9 @@ export class Downstream implements BodySink, TimerTarget {
 
   // What the exchange asks for.
 
-  /** Writes bytes of an answer; false: wait until the exchange's attempt is told to resume. */
-  write(data: string | Buffer): boolean {
-    const flowing = typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
-    if (!flowing) this.blocked();
-    return flowing;
+  /** Writes a head, or an answer of our own; Latin-1. */
+  write(text: string): void {
+    if (!this.socket.write(text, 'latin1')) this.blocked();
   }
 
   /** The socket's buffer is full: from now on the client has the write idle limit to read some of it. */
