@@ -141,7 +141,9 @@ interface BindScope {
 function bindPlan(claim: Claim, scope: BindScope, previous: BindPlan | undefined): BindPlan {
   const { id, address, port, gateway, service, listeners } = claim;
   const authorities = service === null ? gatewayAuthorities(claim, scope, previous) : NO_AUTHORITIES;
-  return reuse(previous, { id, address, port, gateway, service, listeners, authorities });
+  const protocol = 'HTTP';
+  const clientValidation = null;
+  return reuse(previous, { id, address, port, gateway, protocol, clientValidation, service, listeners, authorities });
 }
 
 function gatewayAuthorities(

@@ -1,5 +1,7 @@
 // What the translation depends on beside the resources: how this process was started and what it could bind.
 
+import type { CredentialPlan } from '../policies/plan.ts';
+
 export const CONTROLLER_NAME = 'waypoint.dev/controller';
 /** Served in file mode even where no GatewayClass object says so. */
 export const DEFAULT_CLASS = 'waypoint';
@@ -14,7 +16,30 @@ export interface Environment {
   readonly clusterDomain: string;
   /** Bind id -> the system's message for an address that could not be listened on. */
   readonly bindErrors: ReadonlyMap<string, string>;
+  /** The trust domain of this process, then the others that mean the same. Never empty. */
+  readonly trustDomains: readonly string[];
+  /** By id, `Credential <name>`: what was read from the credentials directory and from the SPIFFE Workload API. */
+  readonly credentials: ReadonlyMap<string, CredentialPlan>;
+  /** Addresses of names outside, by lower-case name; a name that is absent was not resolved yet. */
+  readonly addresses: ReadonlyMap<string, readonly string[]>;
+  /** Services of type ExternalName are backends too. */
+  readonly allowExternalName: boolean;
+  /** Wall clock, ms since the epoch: whether a certificate is valid now. */
+  readonly now: number;
 }
+
+/** Of a process that was started with nothing but its files. */
+export const DEFAULT_ENVIRONMENT: Environment = {
+  gateway: null,
+  bindAddress: '127.0.0.1',
+  clusterDomain: 'cluster.local',
+  bindErrors: new Map(),
+  trustDomains: ['cluster.local'],
+  credentials: new Map(),
+  addresses: new Map(),
+  allowExternalName: false,
+  now: 0,
+};
 
 /** Equal but for `bindErrors`, which change statuses only. */
 export function sameScope(a: Environment, b: Environment): boolean {

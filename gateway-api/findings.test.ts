@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
+import { DEFAULT_ENVIRONMENT } from './environment.ts';
 import { analyse } from './findings.ts';
 import { Store } from './store.ts';
 import { translate } from './translate.ts';
-
-const ENVIRONMENT = { gateway: null, bindAddress: '127.0.0.1', clusterDomain: 'cluster.local', bindErrors: new Map() };
 
 const GATEWAY = `
 apiVersion: gateway.networking.k8s.io/v1
@@ -272,7 +271,7 @@ function findings(text: string): ReturnType<typeof analyse> {
   const store = new Store();
   store.apply('shop.yaml', text);
   assert.deepEqual(store.findings, []);
-  return analyse(store.resources, translate(store.resources, ENVIRONMENT, null));
+  return analyse(store.resources, translate(store.resources, DEFAULT_ENVIRONMENT, null));
 }
 
 describe('findings', () => {

@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Edit, editResources, edits } from '../test/harness/random-edits.ts';
 import { NO_RESOURCES } from './changes.ts';
+import { DEFAULT_ENVIRONMENT } from './environment.ts';
 import { type Environment, type Translation, translate } from './translate.ts';
 
-const ENVIRONMENT: Environment = {
-  gateway: null,
-  bindAddress: '127.0.0.1',
-  clusterDomain: 'cluster.local',
-  bindErrors: new Map(),
-};
+const ENVIRONMENT: Environment = DEFAULT_ENVIRONMENT;
 
 /** A world in which most references lead somewhere, and what is done to it. */
 const world = fc.array(edits, { minLength: 20, maxLength: 60 });

@@ -50,5 +50,7 @@ export function translate(resources: Resources, environment: Environment, previo
     changedListeners: tables.changedListeners,
   };
   const statuses = updateStatuses(before, state, outcome);
-  return { snapshot: { binds, services, tables: tables.tables, backends }, statuses, state };
+  const { access, credentials } = before.snapshot;
+  const snapshot = { binds, services, tables: tables.tables, backends, access, credentials };
+  return { snapshot, statuses, state };
 }

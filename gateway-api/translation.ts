@@ -6,7 +6,7 @@ import type { Holders, Members } from './binds.ts';
 import { NO_RESOURCES } from './changes.ts';
 import type { Statuses } from './conditions.ts';
 import type { SliceIndex } from './endpoints.ts';
-import type { Environment } from './environment.ts';
+import { DEFAULT_ENVIRONMENT, type Environment } from './environment.ts';
 import { NO_PARTIES, type Parties } from './parties.ts';
 import { NO_POLICIES, type PolicyIndex } from './policies/targets.ts';
 import type { Resources } from './resources.ts';
@@ -39,11 +39,18 @@ export interface State {
 }
 
 export const NOTHING: Translation = {
-  snapshot: { binds: new Map(), services: new Map(), tables: new Map(), backends: new Map() },
+  snapshot: {
+    binds: new Map(),
+    services: new Map(),
+    tables: new Map(),
+    backends: new Map(),
+    access: new Map(),
+    credentials: new Map(),
+  },
   statuses: new Map(),
   state: {
     resources: NO_RESOURCES,
-    environment: { gateway: null, bindAddress: '', clusterDomain: '', bindErrors: new Map() },
+    environment: DEFAULT_ENVIRONMENT,
     parties: NO_PARTIES,
     policies: NO_POLICIES,
     refusals: new Map(),

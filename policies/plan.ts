@@ -2,6 +2,8 @@
 // by reference: an object that is the same object as before has not changed.
 
 import type { RouteMatch } from '../routing/condition.ts';
+import type { AuthenticationPlan } from './authentication.ts';
+import type { AuthorizationPlan } from './authorization.ts';
 import type { Filter } from './index.ts';
 import type { MirrorPlan } from './mirror.ts';
 import type { TimeoutsPlan } from './timeouts.ts';
@@ -85,6 +87,11 @@ export interface ListenerPlan {
   /** Lower-case, exact or `*.suffix`; null: any. */
   readonly hostname: string | null;
   readonly table: string;
+  /**
+   * Ids of the credentials it presents (HTTPS), in the order of its certificateRefs; empty: cleartext. Those that are
+   * broken are left out; a listener of protocol HTTPS of which none is left is not served at all.
+   */
+  readonly certificates: readonly string[];
 }
 
 /** One port of one enrolled Service as clients address it. */
@@ -106,6 +113,47 @@ export interface ServicePlan {
   readonly fallback: RoutePlan;
 }
 
+/** What comes first on a connection: HTTP itself, a TLS handshake, or a PROXY protocol header (v1 or v2). */
+export type BindProtocol = 'HTTP' | 'HTTPS' | 'PROXY';
+
+/** Gateway `spec.tls.frontend` for one port. */
+export interface ClientValidationPlan {
+  readonly mode: 'AllowValidOnly' | 'AllowInsecureFallback';
+  /** Ids of credentials of which `ca` vouches for clients. Empty: every reference is broken, no client is believed. */
+  readonly authorities: readonly string[];
+}
+
+/**
+ * Certificates and keys, kept apart from everything that is printed: never part of explain, logs or the admin page.
+ * `Secret shop/tls`, `ConfigMap shop/ca`, `Credential spiffe`.
+ */
+export interface CredentialPlan {
+  readonly id: string;
+  /** PEM, leaf first; null: it only vouches for others. */
+  readonly certificate: string | null;
+  readonly key: string | null;
+  /** PEM, one or more CA certificates; null: it vouches for nobody. */
+  readonly authorities: string | null;
+  /** PEM, revocation lists of these CAs; null: none. */
+  readonly revocations: string | null;
+  /** Its CAs vouch for identities of this SPIFFE trust domain only; null: for any. */
+  readonly trustDomain: string | null;
+}
+
+/** How connections to the endpoints of a backend are encrypted. */
+export interface BackendTlsPlan {
+  /** SNI; also the name that is verified, unless `names` has some. null: none (verified by `names` alone). */
+  readonly serverName: string | null;
+  /** Of these one must be in the certificate; `Hostname` may be a wildcard in the certificate. */
+  readonly names: readonly { readonly type: 'Hostname' | 'URI'; readonly value: string }[];
+  /** Ids of credentials; 'System' for the CAs that come with the runtime. Empty: nothing is believed. */
+  readonly authorities: readonly string[];
+  /** Id of the certificate that is presented; null: none. */
+  readonly certificate: string | null;
+  /** Why every connection is refused (no valid CA, a missing client certificate): never cleartext instead. null: none. */
+  readonly failure: PlanFailure | null;
+}
+
 /** One socket address that every worker listens on. */
 export interface BindPlan {
   /** `address:port` (IPv6 in brackets). */
@@ -114,6 +162,9 @@ export interface BindPlan {
   readonly port: number;
   /** The Gateway whose connections these are: names the hop in `Via`, the log and the metrics. */
   readonly gateway: string;
+  readonly protocol: BindProtocol;
+  /** What is asked of client certificates (HTTPS); null: none is asked for. */
+  readonly clientValidation: ClientValidationPlan | null;
   /** Set for a VIP: everything that arrives is for this Service. */
   readonly service: string | null;
   /** Listeners of the Gateway on this port, most specific hostname first; empty for a VIP. */
@@ -141,8 +192,21 @@ export interface BackendPlan {
   readonly id: string;
   readonly protocol: 'http' | 'ws';
   readonly endpoints: readonly EndpointPlan[];
+  /** null: cleartext. */
+  readonly tls: BackendTlsPlan | null;
+  /** A name outside, whose addresses come from DNS: loopback, link-local and our own are refused when connecting. */
+  readonly external: boolean;
   readonly policy: Policies<BackendPolicy>;
   readonly origins: readonly Origin[];
+}
+
+/** What holds for everybody who reaches one target: `Gateway shop/shop`, `Service shop/orders`, `HTTPRoute shop/orders`. */
+export interface AccessPlan {
+  readonly target: string;
+  /** RequestAuthentication: which tokens are believed. */
+  readonly authentications: readonly AuthenticationPlan[];
+  /** AuthorizationPolicy: who may. A target with an entry here is guarded by it, however broken the policy. */
+  readonly policies: readonly AuthorizationPlan[];
 }
 
 export interface Snapshot {
@@ -150,4 +214,8 @@ export interface Snapshot {
   readonly services: ReadonlyMap<string, ServicePlan>;
   readonly tables: ReadonlyMap<string, TablePlan>;
   readonly backends: ReadonlyMap<string, BackendPlan>;
+  /** By target. */
+  readonly access: ReadonlyMap<string, AccessPlan>;
+  /** By id; only those that something above names. */
+  readonly credentials: ReadonlyMap<string, CredentialPlan>;
 }

@@ -45,10 +45,29 @@ export interface ResponseHead {
   readonly fields: Fields;
 }
 
+/** Whom a verified certificate, or a trusted proxy in front of us, says the peer is: one SPIFFE id. */
+export interface Identity {
+  /** `spiffe://<trust domain>/...`, as verified. */
+  readonly uri: string;
+  /** Lower-case. */
+  readonly trustDomain: string;
+  /** Of a path `/ns/<namespace>/sa/<service account>`; null where the id has another path. */
+  readonly namespace: string | null;
+  readonly serviceAccount: string | null;
+}
+
 /** Who is at the other end of a downstream connection. */
 export interface Peer {
+  /** Of the connection, or as told by PROXY protocol from a trusted source. */
   readonly address: string;
   readonly port: number;
-  /** The namespace the peer is known to live in, null when nothing proves one (waypoint.md, Identity). */
+  /** The namespace the peer is known to live in, null when nothing proves one. */
   readonly namespace: string | null;
+  /** null: nothing proves one. */
+  readonly identity: Identity | null;
+  /** The name asked for in the TLS handshake, lower-case; null without TLS or without one. */
+  readonly serverName: string | null;
+  /** Whereto the client connected: the local end, or as told by PROXY protocol. */
+  readonly localAddress: string;
+  readonly localPort: number;
 }

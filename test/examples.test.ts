@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { analyse } from '../gateway-api/findings.ts';
 import { trafficPolicy } from '../gateway-api/schemas/traffic-policy.ts';
 import { Store } from '../gateway-api/store.ts';
@@ -7,7 +8,6 @@ import { translate } from '../gateway-api/translate.ts';
 import { FILTER_KINDS } from '../policies/index.ts';
 
 const FOLDER = new URL('../manifests/examples/', import.meta.url);
-const ENVIRONMENT = { gateway: null, bindAddress: '127.0.0.1', clusterDomain: 'cluster.local', bindErrors: new Map() };
 
 const texts = new Map(readdirSync(FOLDER).map((file) => [file, readFileSync(new URL(file, FOLDER), 'utf8')]));
 
@@ -16,7 +16,7 @@ describe('examples', () => {
     it(`${file} is valid and complete on its own`, () => {
       const store = new Store();
       store.apply(file, text);
-      const translation = translate(store.resources, ENVIRONMENT, null);
+      const translation = translate(store.resources, DEFAULT_ENVIRONMENT, null);
       assert.deepEqual([...store.findings, ...analyse(store.resources, translation)], []);
       const addresses = [...translation.snapshot.binds.values()].map(({ address }) => address);
       assert.ok(addresses.length > 1 && addresses.every((address) => address.startsWith('127.')), addresses.join(' '));
@@ -32,7 +32,7 @@ describe('examples', () => {
   it('can be served together', () => {
     const store = new Store();
     for (const [file, text] of texts) store.apply(file, text);
-    const translation = translate(store.resources, ENVIRONMENT, null);
+    const translation = translate(store.resources, DEFAULT_ENVIRONMENT, null);
     assert.deepEqual([...store.findings, ...analyse(store.resources, translation)], []);
     assert.equal(translation.snapshot.binds.size, 2 * texts.size);
   });
@@ -47,7 +47,7 @@ describe('examples', () => {
     for (const [file, text] of texts) {
       const store = new Store();
       store.apply(file, text);
-      const { statuses } = translate(store.resources, ENVIRONMENT, null);
+      const { statuses } = translate(store.resources, DEFAULT_ENVIRONMENT, null);
       for (const status of statuses.values()) {
         if (status.kind !== 'TrafficPolicy' && status.kind !== 'XBackendTrafficPolicy') continue;
         const conditions = status.ancestors.flatMap((ancestor) => ancestor.conditions);

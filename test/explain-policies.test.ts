@@ -1,6 +1,7 @@
 // What `waypoint explain` says of policies: what holds, who says so, what is only in mode Shadow, who is chosen by a key.
 
 import assert from 'node:assert/strict';
+import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { Store } from '../gateway-api/store.ts';
 import { translate } from '../gateway-api/translate.ts';
 import type { Snapshot } from '../policies/plan.ts';
@@ -92,9 +93,7 @@ describe('waypoint explain, of policies', () => {
     const store = new Store();
     store.apply('shop.yaml', SHOP);
     assert.deepEqual(store.findings, []);
-    const bindErrors = new Map<string, string>();
-    const environment = { gateway: null, bindAddress: '127.0.0.1', clusterDomain: 'cluster.local', bindErrors };
-    snapshot = translate(store.resources, environment, null).snapshot;
+    snapshot = translate(store.resources, DEFAULT_ENVIRONMENT, null).snapshot;
   });
 
   function told(path: string, headers: ExplainRequest['headers'] = []): { rule: ExplainedRule; page: string } {

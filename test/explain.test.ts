@@ -1,6 +1,7 @@
 // What `waypoint explain` says, from resources as they are written to the page as it is printed.
 
 import assert from 'node:assert/strict';
+import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { Store } from '../gateway-api/store.ts';
 import { translate } from '../gateway-api/translate.ts';
 import type { Snapshot } from '../policies/plan.ts';
@@ -84,13 +85,7 @@ describe('waypoint explain', () => {
     const store = new Store();
     store.apply('shop.yaml', SHOP);
     assert.deepEqual(store.findings, []);
-    const environment = {
-      gateway: null,
-      bindAddress: '127.0.0.1',
-      clusterDomain: 'cluster.local',
-      bindErrors: new Map(),
-    };
-    snapshot = translate(store.resources, environment, null).snapshot;
+    snapshot = translate(store.resources, DEFAULT_ENVIRONMENT, null).snapshot;
   });
 
   function asked(url: string, parts: Partial<ExplainRequest> = {}): ExplainReport | string {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
+import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { type Finding, Store } from '../gateway-api/store.ts';
 import { type Environment, translate } from '../gateway-api/translate.ts';
 import { render } from './golden/render.ts';
@@ -39,6 +40,5 @@ function findingLines(findings: readonly Finding[]): string {
 
 function environmentOf(text: string): Environment {
   const { bindErrors = {}, ...rest } = parse(HEADER.exec(text)?.[1] ?? '{}') as Partial<Environment>;
-  const base = { gateway: null, bindAddress: '127.0.0.1', clusterDomain: 'cluster.local' };
-  return { ...base, ...rest, bindErrors: new Map(Object.entries(bindErrors)) };
+  return { ...DEFAULT_ENVIRONMENT, ...rest, bindErrors: new Map(Object.entries(bindErrors)) };
 }

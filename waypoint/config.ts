@@ -2,8 +2,9 @@
 
 import { availableParallelism } from 'node:os';
 import type { PathLevel } from '../routing/path.ts';
-import { bytes, choice, count, duration, parseCidrs, parseSocketAddress, type SocketAddress } from './flag-values.ts';
+import { bytes, choice, count, duration, parseSocketAddress, type SocketAddress } from './flag-values.ts';
 import { describeFlags, parseFlags } from './flags.ts';
+import { IDENTITY_FLAGS } from './identity-flags.ts';
 import { PLACE_FLAGS, SOURCE_FLAGS } from './source-flags.ts';
 
 /** Bounds on what a peer may make the waypoint hold or wait for; each is exact at N and N+1. */
@@ -85,6 +86,18 @@ export interface RunOptions {
   readonly pathNormalization: PathLevel;
   /** CIDRs of peers whose `x-forwarded-*` is kept and extended. */
   readonly trustedProxies: readonly string[];
+  /** SPIFFE trust domain of this process, and those that mean the same. */
+  readonly trustDomain: string;
+  readonly trustDomainAliases: readonly string[];
+  /** Directory of certificates, one sub-directory each: `tls.crt`, `tls.key`, `ca.crt`. */
+  readonly credentials: string | null;
+  /** Path of the socket of the SPIFFE Workload API. */
+  readonly spiffeEndpointSocket: string | null;
+  /** CIDRs of peers that are believed on listeners of protocol waypoint.dev/PROXY. */
+  readonly proxyProtocolFrom: readonly string[];
+  readonly allowExternalName: boolean;
+  /** CIDRs that names outside may lead to though they are loopback or link-local. */
+  readonly egressAllow: readonly string[];
   /** Between failing readiness and closing the listeners. */
   readonly drainDelayMs: number;
   /** From the signal to the end of whatever is still in flight. */
@@ -117,15 +130,7 @@ const RUN_FLAGS = {
   },
   ...PLACE_FLAGS,
   logLevel: choice<LogLevel>(['error', 'warn', 'info', 'debug'], { help: 'operator log on stderr', initial: 'info' }),
-  trustedProxies: {
-    arg: 'cidr[,cidr]',
-    help: 'peers whose x-forwarded-* is kept; repeatable',
-    expects: 'addresses or CIDRs separated by commas',
-    initial: [] as readonly string[],
-    shown: 'none',
-    parse: parseCidrs,
-    join: (first: readonly string[], next: readonly string[]) => [...first, ...next],
-  },
+  ...IDENTITY_FLAGS,
   drainDelay: duration(0, { help: 'goes on accepting after SIGTERM', initial: 5000 }),
   drainTimeout: duration(0, { help: 'until requests in flight are cut after SIGTERM', initial: 25_000 }),
 };
@@ -173,10 +178,14 @@ export function parseRunOptions(
   if (errors.length > 0) return { errors };
   const { config, bind, workers, admin, gateway, accessLog, stateDir, logLevel } = values;
   const { clusterDomain, pathNormalization, trustedProxies, zone, sessionKey } = values;
+  const { trustDomain, trustDomainAliases, credentials, spiffeEndpointSocket } = values;
+  const { proxyProtocolFrom, allowExternalName, egressAllow } = values;
   return {
     options: {
       ...{ config, bind, workers, admin, gateway, accessLog, stateDir, logLevel },
       ...{ clusterDomain, pathNormalization, trustedProxies, zone, sessionKey },
+      ...{ trustDomain, trustDomainAliases, credentials, spiffeEndpointSocket },
+      ...{ proxyProtocolFrom, allowExternalName, egressAllow },
       drainDelayMs: drainDelay,
       drainTimeoutMs: drainTimeout,
       limits: limitsFrom(values),

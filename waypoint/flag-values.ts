@@ -92,8 +92,33 @@ export function parseSocketAddress(text: string): SocketAddress | undefined {
   return { host: parts[1] ?? (parts[2] === '' ? '::' : parts[2]!), port };
 }
 
+/** A list of addresses and CIDRs, empty unless given; repeated flags add up. */
+export function addressList({ help }: { readonly help: string }): Flag<readonly string[]> {
+  return {
+    arg: 'cidr[,cidr]',
+    help,
+    expects: 'addresses or CIDRs separated by commas',
+    initial: [],
+    shown: 'none',
+    parse: parseCidrs,
+    join: (first, next) => [...first, ...next],
+  };
+}
+
+/** A switch that is off unless given. */
+export function onOff({ help }: { readonly help: string }): Flag<boolean> {
+  return {
+    arg: null,
+    help,
+    expects: 'true or false',
+    initial: false,
+    shown: '',
+    parse: (text) => (text === 'true' || text === '' ? true : text === 'false' ? false : undefined),
+  };
+}
+
 /** Addresses and CIDRs separated by commas. */
-export function parseCidrs(text: string): readonly string[] | undefined {
+function parseCidrs(text: string): readonly string[] | undefined {
   const cidrs = text.split(',').map((part) => part.trim());
   return cidrs.every(isCidr) ? cidrs : undefined;
 }

@@ -3,6 +3,7 @@ import type { BindPlan, ListenerPlan, RoutePlan, ServicePlan, Snapshot, TablePla
 import { NO_REQUEST_POLICY } from '../policies/traffic.ts';
 import { parseAuthority } from '../routing/host.ts';
 import type { RequestHead } from '../routing/request.ts';
+import { peerOf } from '../test/harness/peer.ts';
 import { link } from './explain/link.ts';
 import { Frontend, resolveFrontend } from './frontend.ts';
 
@@ -19,8 +20,10 @@ const PLAN: RoutePlan = {
   failure: null,
 };
 
+import { EMPTY_SNAPSHOT } from './publisher.ts';
+
 function listener(name: string, hostname: string | null): ListenerPlan {
-  return { id: `shop/gw/${name}`, gateway: 'shop/gw', name, hostname, table: `shop/gw/${name}` };
+  return { id: `shop/gw/${name}`, gateway: 'shop/gw', name, hostname, table: `shop/gw/${name}`, certificates: [] };
 }
 
 function service(name: string, parts: Partial<ServicePlan>): ServicePlan {
@@ -67,14 +70,14 @@ const TABLES = [
 
 function bind(parts: Partial<BindPlan>): BindPlan {
   const plan = { id: '127.0.0.1:80', address: '127.0.0.1', port: 80, gateway: 'shop/gw' };
-  return { ...plan, service: null, listeners: [], authorities: new Map(), ...parts };
+  const rest = { service: null, listeners: [], authorities: new Map() };
+  return { ...plan, protocol: 'HTTP', clientValidation: null, ...rest, ...parts };
 }
 
 const SNAPSHOT: Snapshot = {
-  binds: new Map(),
+  ...EMPTY_SNAPSHOT,
   services: new Map(SERVICES.map((each) => [each.id, each])),
   tables: new Map(TABLES.map((each) => [each.id, each])),
-  backends: new Map(),
 };
 const SHARED = bind({
   authorities: new Map([
@@ -90,7 +93,7 @@ function resolved(plan: BindPlan, authority: string, namespace: string | null): 
   const { host, port } = parseAuthority(authority) ?? { host: '', port: 0 };
   const head = { authority, host, port } as RequestHead;
   const frontend = new Frontend();
-  const peer = { address: '192.0.2.1', port: 1, namespace };
+  const peer = peerOf({ address: '192.0.2.1', namespace });
   if (!resolveFrontend({ bind: plan, head, peer }, link(SNAPSHOT, null).live, frontend)) return 'none';
   const { service: found, listener: chosen, tableId } = frontend;
   assert.equal(frontend.table === null, tableId === null);

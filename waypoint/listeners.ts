@@ -95,7 +95,10 @@ export class Listeners {
       socket.destroy();
       return;
     }
-    const peer = { address, port: socket.remotePort ?? 0, namespace: null };
+    const peer = {
+      ...{ address, port: socket.remotePort ?? 0, namespace: null, identity: null, serverName: null },
+      ...{ localAddress: socket.localAddress ?? listening.bind.address, localPort: listening.bind.port },
+    };
     const downstream = new Downstream(this.#worker, socket, listening.bind, peer);
     (socket as OwnedSocket).downstream = downstream;
     connections.add(downstream);

@@ -1,9 +1,9 @@
 // The configuration as a worker serves it: immutable once made, swapped by reference; requests in flight keep theirs.
 
-import type { BindPlan, ServicePlan } from '../policies/plan.ts';
+import type { AccessPlan, BindPlan, CredentialPlan, ServicePlan } from '../policies/plan.ts';
 import { RouteTable } from '../routing/table.ts';
 import { type Linker, LivePlan, linkEntry } from './live-plan.ts';
-import type { SnapshotUpdate } from './publisher.ts';
+import { type Changes, isNothing, type SnapshotUpdate } from './publisher.ts';
 
 /** An enrolled Service port with the plan that serves it while no route is attached. */
 export interface LiveService {
@@ -16,20 +16,26 @@ export class LiveSnapshot {
   readonly binds: ReadonlyMap<string, BindPlan>;
   readonly services: ReadonlyMap<string, LiveService>;
   readonly tables: ReadonlyMap<string, RouteTable<LivePlan>>;
+  readonly access: ReadonlyMap<string, AccessPlan>;
+  readonly credentials: ReadonlyMap<string, CredentialPlan>;
 
   constructor(
     version: number,
     binds: ReadonlyMap<string, BindPlan>,
     services: ReadonlyMap<string, LiveService>,
     tables: ReadonlyMap<string, RouteTable<LivePlan>>,
+    access: ReadonlyMap<string, AccessPlan>,
+    credentials: ReadonlyMap<string, CredentialPlan>,
   ) {
     this.version = version;
     this.binds = binds;
     this.services = services;
     this.tables = tables;
+    this.access = access;
+    this.credentials = credentials;
   }
 
-  static readonly empty: LiveSnapshot = new LiveSnapshot(0, new Map(), new Map(), new Map());
+  static readonly empty: LiveSnapshot = new LiveSnapshot(0, new Map(), new Map(), new Map(), new Map(), new Map());
 
   /**
    * The snapshot after an update. Tables the update does not name are shared by reference.
@@ -38,22 +44,16 @@ export class LiveSnapshot {
   with(update: SnapshotUpdate, linker: Linker): LiveSnapshot {
     return new LiveSnapshot(
       update.version,
-      this.#binds(update),
+      patched(this.binds, update.binds, idOf),
       this.#services(update, linker),
       this.#tables(update, linker),
+      patched(this.access, update.access, targetOf),
+      patched(this.credentials, update.credentials, idOf),
     );
   }
 
-  #binds(update: SnapshotUpdate): ReadonlyMap<string, BindPlan> {
-    if (update.binds.set.length + update.binds.dropped.length === 0) return this.binds;
-    const binds = new Map(this.binds);
-    for (const id of update.binds.dropped) binds.delete(id);
-    for (const bind of update.binds.set) binds.set(bind.id, bind);
-    return binds;
-  }
-
   #services(update: SnapshotUpdate, linker: Linker): ReadonlyMap<string, LiveService> {
-    if (update.services.set.length + update.services.dropped.length === 0) return this.services;
+    if (isNothing(update.services)) return this.services;
     const services = new Map(this.services);
     for (const id of update.services.dropped) services.delete(id);
     for (const plan of update.services.set) {
@@ -78,4 +78,24 @@ export class LiveSnapshot {
     }
     return tables;
   }
+}
+
+function patched<T>(
+  map: ReadonlyMap<string, T>,
+  changes: Changes<T>,
+  keyOf: (value: T) => string,
+): ReadonlyMap<string, T> {
+  if (isNothing(changes)) return map;
+  const next = new Map(map);
+  for (const key of changes.dropped) next.delete(key);
+  for (const value of changes.set) next.set(keyOf(value), value);
+  return next;
+}
+
+function idOf({ id }: { readonly id: string }): string {
+  return id;
+}
+
+function targetOf({ target }: AccessPlan): string {
+  return target;
 }

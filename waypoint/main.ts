@@ -1,6 +1,7 @@
 // The composition root: files → resources → snapshot → workers, statuses → admin page; and a graceful end.
 
 import type { Statuses } from '../gateway-api/conditions.ts';
+import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { FileSource } from '../gateway-api/files.ts';
 import { type Environment, type Translation, translate } from '../gateway-api/translate.ts';
 import type { Snapshot } from '../policies/plan.ts';
@@ -159,8 +160,13 @@ class Waypoint implements RunningWaypoint {
   }
 
   #environment(): Environment {
-    const { gateway, bind, clusterDomain } = this.#options;
-    return { gateway, bindAddress: bind, clusterDomain, bindErrors: this.#gate.errors() };
+    const { gateway, bind, clusterDomain, trustDomain, trustDomainAliases, allowExternalName } = this.#options;
+    return {
+      ...DEFAULT_ENVIRONMENT,
+      ...{ gateway, bindAddress: bind, clusterDomain, bindErrors: this.#gate.errors(), now: Date.now() },
+      trustDomains: [trustDomain, ...trustDomainAliases],
+      allowExternalName,
+    };
   }
 
   #adminState(): AdminState {

@@ -44,6 +44,8 @@ describe('publisher', () => {
       id: 'shop/a:80',
       protocol: 'http',
       endpoints: [],
+      tls: null,
+      external: false,
       policy: NO_BACKEND_POLICY,
       origins: [],
     };

@@ -1,6 +1,15 @@
 // From one snapshot to the next: the difference that is posted to workers, found by reference, never by comparison in depth.
 
-import type { BackendPlan, BindPlan, RoutePlanEntry, ServicePlan, Snapshot, TablePlan } from '../policies/plan.ts';
+import type {
+  AccessPlan,
+  BackendPlan,
+  BindPlan,
+  CredentialPlan,
+  RoutePlanEntry,
+  ServicePlan,
+  Snapshot,
+  TablePlan,
+} from '../policies/plan.ts';
 import { changedKeys } from '../routing/patched-map.ts';
 
 interface TableUpdate {
@@ -15,11 +24,13 @@ export interface SnapshotUpdate {
   readonly binds: Changes<BindPlan>;
   readonly services: Changes<ServicePlan>;
   readonly backends: Changes<BackendPlan>;
+  readonly access: Changes<AccessPlan>;
+  readonly credentials: Changes<CredentialPlan>;
   readonly tables: readonly TableUpdate[];
   readonly droppedTables: readonly string[];
 }
 
-interface Changes<T> {
+export interface Changes<T> {
   readonly set: readonly T[];
   readonly dropped: readonly string[];
 }
@@ -29,6 +40,8 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   services: new Map(),
   tables: new Map(),
   backends: new Map(),
+  access: new Map(),
+  credentials: new Map(),
 };
 
 /** The update that leads from `previous` to `next`; from EMPTY_SNAPSHOT it carries everything. */
@@ -38,6 +51,8 @@ export function difference(previous: Snapshot, next: Snapshot, version: number):
     binds: changes(previous.binds, next.binds),
     services: changes(previous.services, next.services),
     backends: changes(previous.backends, next.backends),
+    access: changes(previous.access, next.access),
+    credentials: changes(previous.credentials, next.credentials),
     tables: tableUpdates(previous.tables, next.tables),
     droppedTables: changes(previous.tables, next.tables).dropped,
   };
@@ -48,10 +63,13 @@ export function isEmpty(update: SnapshotUpdate): boolean {
   return (
     update.tables.length === 0 &&
     update.droppedTables.length === 0 &&
-    update.binds.set.length + update.binds.dropped.length === 0 &&
-    update.services.set.length + update.services.dropped.length === 0 &&
-    update.backends.set.length + update.backends.dropped.length === 0
+    [update.binds, update.services, update.backends, update.access, update.credentials].every(isNothing)
   );
+}
+
+/** Whether nothing of this kind changed. */
+export function isNothing({ set, dropped }: Changes<unknown>): boolean {
+  return set.length + dropped.length === 0;
 }
 
 function changes<T>(previous: ReadonlyMap<string, T>, next: ReadonlyMap<string, T>): Changes<T> {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
+import { DEFAULT_ENVIRONMENT } from '../environment.ts';
 import { analyse } from '../findings.ts';
 import { type Finding, Store } from '../store.ts';
 import { translate } from '../translate.ts';
-
-const ENVIRONMENT = { gateway: null, bindAddress: '127.0.0.1', clusterDomain: 'cluster.local', bindErrors: new Map() };
 
 const WORLD = `
 apiVersion: gateway.networking.k8s.io/v1
@@ -140,7 +139,7 @@ function findings(text: string): readonly Finding[] {
   const store = new Store();
   store.apply('shop.yaml', WORLD + text);
   assert.deepEqual(store.findings, []);
-  const found = analyse(store.resources, translate(store.resources, ENVIRONMENT, null));
+  const found = analyse(store.resources, translate(store.resources, DEFAULT_ENVIRONMENT, null));
   return found.filter(({ code }) => code !== 'no_endpoint');
 }
 

@@ -1,9 +1,8 @@
 // A policy that becomes invalid: what it is attached to keeps the one before.
 import assert from 'node:assert/strict';
+import { DEFAULT_ENVIRONMENT } from '../environment.ts';
 import { Store } from '../store.ts';
 import { type Translation, translate } from '../translate.ts';
-
-const ENVIRONMENT = { gateway: null, bindAddress: '127.0.0.1', clusterDomain: 'cluster.local', bindErrors: new Map() };
 
 const WORLD = `
 apiVersion: gateway.networking.k8s.io/v1
@@ -49,7 +48,7 @@ const BAD: [name: string, text: string, path: string][] = [
 ];
 
 function translated(store: Store, previous: Translation | null): Translation {
-  return translate(store.resources, ENVIRONMENT, previous);
+  return translate(store.resources, DEFAULT_ENVIRONMENT, previous);
 }
 
 describe('an invalid update of a policy', () => {

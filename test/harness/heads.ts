@@ -2,6 +2,7 @@
 
 import type { FilterContext } from '../../policies/policy.ts';
 import type { Fields, RequestHead, ResponseHead } from '../../routing/request.ts';
+import { peerOf } from './peer.ts';
 
 type Line = readonly [name: string, value: string];
 
@@ -64,6 +65,5 @@ export function filterContext(
   head: RequestHead,
   given: Partial<Pick<FilterContext, 'listenerPort' | 'matchedPrefix'>> = {},
 ): FilterContext {
-  const peer = { address: '127.0.0.1', port: 40_000, namespace: null };
-  return { head, peer, listenerPort: 80, matchedPrefix: null, ...given };
+  return { head, peer: peerOf(), listenerPort: 80, matchedPrefix: null, ...given };
 }

@@ -1,6 +1,7 @@
 // `waypoint check`: what the API would say of each object, and what is probably not meant, before anything serves.
 
 import type { Statuses } from '../../gateway-api/conditions.ts';
+import { DEFAULT_ENVIRONMENT } from '../../gateway-api/environment.ts';
 import { FileSource } from '../../gateway-api/files.ts';
 import { analyse } from '../../gateway-api/findings.ts';
 import type { Finding } from '../../gateway-api/store.ts';
@@ -47,8 +48,9 @@ export async function checkCommand(
   source.load();
   const { resources, findings } = source.store;
   const environment = {
+    ...DEFAULT_ENVIRONMENT,
     ...{ gateway: values.gateway, clusterDomain: values.clusterDomain, bindAddress: values.bind },
-    bindErrors: new Map<string, string>(),
+    now: Date.now(),
   };
   const translation = translate(resources, environment, null);
   source.close();

@@ -1,5 +1,6 @@
 // `waypoint explain`: where a request would go and why, from files or by asking a waypoint that runs.
 
+import { DEFAULT_ENVIRONMENT } from '../../gateway-api/environment.ts';
 import { FileSource } from '../../gateway-api/files.ts';
 import { translate } from '../../gateway-api/translate.ts';
 import { DEFAULT_LIMITS } from '../config.ts';
@@ -94,7 +95,7 @@ function snapshotOf({ config, bind, gateway, clusterDomain }: Source): ReturnTyp
       `The configuration has ${errors} errors, what they are about is left out: waypoint check lists them.\n`,
     );
   }
-  const environment = { gateway, bindAddress: bind, clusterDomain, bindErrors: new Map<string, string>() };
+  const environment = { ...DEFAULT_ENVIRONMENT, gateway, bindAddress: bind, clusterDomain, now: Date.now() };
   return translate(source.store.resources, environment, null).snapshot;
 }
 

@@ -35,7 +35,10 @@ export class Thought {
     const text = `${asked.method} ${path} HTTP/1.1\r\n${hasHost ? '' : `host: ${authority}\r\n`}${lines}\r\n`;
     this.#bytes = Buffer.from(text, 'latin1');
     this.#options = options;
-    this.peer = { address: NOBODY, port: 0, namespace: asked.namespace };
+    this.peer = {
+      ...{ address: NOBODY, port: 0, namespace: asked.namespace, identity: null, serverName: null },
+      ...{ localAddress: NOBODY, localPort: 0 },
+    };
     const { head, failure } = this.#parse();
     this.head = head;
     this.failure = failure;

@@ -31,7 +31,10 @@ const SNAPSHOT: Snapshot = {
   binds: new Map([
     [
       'a:1',
-      { id: 'a:1', address: 'a', port: 1, gateway: 'shop/shop', service: null, listeners: [], authorities: new Map() },
+      {
+        ...{ id: 'a:1', address: 'a', port: 1, gateway: 'shop/shop', protocol: 'HTTP', clientValidation: null },
+        ...{ service: null, listeners: [], authorities: new Map() },
+      },
     ],
   ]),
   services: new Map([['shop/orders:80', { fallback: { route: 'shop/plain' } } as ServicePlan]]),
@@ -41,7 +44,15 @@ const SNAPSHOT: Snapshot = {
   backends: new Map([
     [
       'shop/orders:80',
-      { id: 'shop/orders:80', protocol: 'http', endpoints: [], policy: NO_BACKEND_POLICY, origins: [] },
+      {
+        id: 'shop/orders:80',
+        protocol: 'http',
+        endpoints: [],
+        tls: null,
+        external: false,
+        policy: NO_BACKEND_POLICY,
+        origins: [],
+      },
     ],
   ]),
 };
