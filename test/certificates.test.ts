@@ -1,0 +1,59 @@
+// The certificates of the tests are real ones: OpenSSL reads them as they were ordered.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { authority } from './harness/certificates.ts';
+
+describe('certificates of the tests', () => {
+  const root = authority({ subject: 'Test root' });
+
+  it('verify through an intermediate', () => {
+    const between = root.intermediate();
+    const leaf = between.issue({ names: ['DNS:a.example', 'IP:127.0.0.1', 'IP:fd00::1', 'URI:spiffe://a/b'] });
+    const parsed = new X509Certificate(leaf.certificate);
+    assert.equal(parsed.verify(new X509Certificate(between.certificate).publicKey), true);
+    assert.equal(
+      new X509Certificate(between.certificate).verify(new X509Certificate(root.certificate).publicKey),
+      true,
+    );
+    assert.equal(parsed.ca, false);
+    assert.equal(new X509Certificate(between.certificate).ca, true);
+    assert.equal(leaf.chain, leaf.certificate + between.certificate);
+    assert.equal(
+      parsed.subjectAltName,
+      'DNS:a.example, IP Address:127.0.0.1, IP Address:FD00:0:0:0:0:0:0:1, URI:spiffe://a/b',
+    );
+  });
+
+  it('have the usages, the key and the validity they were ordered with', () => {
+    const leaf = root.issue({
+      usages: ['clientAuth'],
+      key: 'RSA',
+      notBefore: 1_000_000_000_000,
+      notAfter: 2_900_000_000_000,
+    });
+    const parsed = new X509Certificate(leaf.certificate);
+    assert.deepEqual(parsed.keyUsage, ['1.3.6.1.5.5.7.3.2']);
+    assert.equal(parsed.publicKey.asymmetricKeyType, 'rsa');
+    assert.equal(parsed.validFromDate.getTime(), 1_000_000_000_000);
+    assert.equal(parsed.validToDate.getTime(), 2_900_000_000_000);
+    assert.equal(parsed.subjectAltName, undefined);
+  });
+
+  it('carry odd names byte for byte', () => {
+    const leaf = root.issue({ names: ['URI:spiffe://a/b\0c', 'URI:spiffe://a/%2e'] });
+    assert.ok(new X509Certificate(leaf.certificate).raw.includes(Buffer.from('spiffe://a/b\0c')));
+  });
+
+  it('make revocation lists that OpenSSL reads', () => {
+    const leaf = root.issue();
+    const text = execFileSync('openssl', ['crl', '-noout', '-text'], { input: root.revoke([leaf]), encoding: 'utf8' });
+    assert.match(text, /Issuer: CN\s?=\s?Test root/);
+    assert.match(text, /Serial Number: /);
+    assert.match(
+      execFileSync('openssl', ['crl', '-noout', '-text'], { input: root.revoke([]), encoding: 'utf8' }),
+      /No Revoked Certificates/,
+    );
+  });
+});
