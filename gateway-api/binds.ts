@@ -143,7 +143,9 @@ function bindPlan(claim: Claim, scope: BindScope, previous: BindPlan | undefined
   const authorities = service === null ? gatewayAuthorities(claim, scope, previous) : NO_AUTHORITIES;
   const protocol = 'HTTP';
   const clientValidation = null;
-  return reuse(previous, { id, address, port, gateway, protocol, clientValidation, service, listeners, authorities });
+  const destinations = NO_AUTHORITIES;
+  const told = { service, listeners, destinations, authorities };
+  return reuse(previous, { id, address, port, gateway, protocol, clientValidation, ...told });
 }
 
 function gatewayAuthorities(

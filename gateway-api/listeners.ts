@@ -68,7 +68,15 @@ function listenerState(gateway: Gateway, spec: ListenerSpec): ListenerState {
 function listenerPlan(gateway: Gateway, spec: ListenerSpec): ListenerPlan {
   const key = `${gateway.metadata.namespace}/${gateway.metadata.name}`;
   const id = `${key}/${spec.name}`;
-  return { id, gateway: key, name: spec.name, hostname: hostnameOf(spec), table: `Gateway/${id}`, certificates: [] };
+  return {
+    id,
+    gateway: key,
+    name: spec.name,
+    hostname: hostnameOf(spec),
+    table: `Gateway/${id}`,
+    certificates: [],
+    minTlsVersion: '1.2',
+  };
 }
 
 function acceptance(spec: ListenerSpec, protocol: Protocol, conflicted: Verdict): Verdict {

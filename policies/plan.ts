@@ -92,6 +92,8 @@ export interface ListenerPlan {
    * broken are left out; a listener of protocol HTTPS of which none is left is not served at all.
    */
   readonly certificates: readonly string[];
+  /** Of HTTPS. */
+  readonly minTlsVersion: '1.2' | '1.3';
 }
 
 /** One port of one enrolled Service as clients address it. */
@@ -169,6 +171,8 @@ export interface BindPlan {
   readonly service: string | null;
   /** Listeners of the Gateway on this port, most specific hostname first; empty for a VIP. */
   readonly listeners: readonly ListenerPlan[];
+  /** Enrolled Services by the address that a trusted PROXY protocol header names, `address:port`; empty unless `protocol` is PROXY. */
+  readonly destinations: ReadonlyMap<string, string>;
   /** Enrolled Services by authority, lower-case `host` or `host:port`; asked before the listeners. Empty for a VIP. */
   readonly authorities: ReadonlyMap<string, string>;
 }

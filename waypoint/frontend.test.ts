@@ -23,7 +23,15 @@ const PLAN: RoutePlan = {
 import { EMPTY_SNAPSHOT } from './publisher.ts';
 
 function listener(name: string, hostname: string | null): ListenerPlan {
-  return { id: `shop/gw/${name}`, gateway: 'shop/gw', name, hostname, table: `shop/gw/${name}`, certificates: [] };
+  return {
+    id: `shop/gw/${name}`,
+    gateway: 'shop/gw',
+    name,
+    hostname,
+    table: `shop/gw/${name}`,
+    certificates: [],
+    minTlsVersion: '1.2',
+  };
 }
 
 function service(name: string, parts: Partial<ServicePlan>): ServicePlan {
@@ -70,7 +78,7 @@ const TABLES = [
 
 function bind(parts: Partial<BindPlan>): BindPlan {
   const plan = { id: '127.0.0.1:80', address: '127.0.0.1', port: 80, gateway: 'shop/gw' };
-  const rest = { service: null, listeners: [], authorities: new Map() };
+  const rest = { service: null, listeners: [], destinations: new Map(), authorities: new Map() };
   return { ...plan, protocol: 'HTTP', clientValidation: null, ...rest, ...parts };
 }
 

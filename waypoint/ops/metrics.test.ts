@@ -33,7 +33,7 @@ const SNAPSHOT: Snapshot = {
       'a:1',
       {
         ...{ id: 'a:1', address: 'a', port: 1, gateway: 'shop/shop', protocol: 'HTTP', clientValidation: null },
-        ...{ service: null, listeners: [], authorities: new Map() },
+        ...{ service: null, listeners: [], destinations: new Map(), authorities: new Map() },
       },
     ],
   ]),
