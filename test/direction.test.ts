@@ -37,6 +37,13 @@ describe('import directions', () => {
     ],
     ['waypoint imports a package', 'waypoint/serve.ts', "import { Pool } from 'undici';", false],
     ['health checks import an HTTP client', 'waypoint/health-checks.ts', "await import('undici');", true],
+    [
+      'generated messages import protobuf',
+      'waypoint/protos/gen/rate-limit_pb.ts',
+      "import { fileDesc } from '@bufbuild/protobuf/codegenv2';",
+      true,
+    ],
+    ['waypoint imports protobuf', 'waypoint/serve.ts', "import { create } from '@bufbuild/protobuf';", false],
     ['waypoint imports tests', 'waypoint/serve.ts', "import { a } from '../test/harness/wire.ts';", false],
     ['a test imports the harness', 'waypoint/a.test.ts', "import { a } from '../test/harness/wire.ts';", true],
     ['a test of routing imports waypoint', 'routing/a.test.ts', "import { a } from '../waypoint/serve.ts';", false],
@@ -61,7 +68,14 @@ describe('the runtime', () => {
 function violationsOf(file: string, text: string): string[] {
   const root = mkdtempSync(join(tmpdir(), 'waypoint-direction-'));
   try {
-    for (const room of ['routing', 'policies', 'gateway-api/deep', 'waypoint/cli']) {
+    for (const room of [
+      'routing',
+      'policies',
+      'gateway-api/deep',
+      'waypoint/cli',
+      'waypoint/protos/gen',
+      'waypoint/external',
+    ]) {
       mkdirSync(join(root, room), { recursive: true });
     }
     writeFileSync(join(root, file), `${text}\n`);

@@ -25,6 +25,8 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly imports: RegExp }[
   { files: /^waypoint\/(main\.ts|index\.ts|cli\/.*)$/, imports: /^gateway-api\// },
   // Off the data path, on the main thread, and loaded only where a policy asks for checks.
   { files: /^waypoint\/health-checks\.ts$/, imports: /^undici$/ },
+  // Generated from the protos; the only ones that know protobuf's own types.
+  { files: /^waypoint\/protos\/gen\/[\w-]+_pb\.ts$/, imports: /^@bufbuild\/protobuf(\/codegenv2)?$/ },
   { files: /\.test\.ts$/, imports: /^(node:.*|fast-check|test\/harness\/.*)$/ },
 ];
 
