@@ -42,7 +42,12 @@ export interface ConnectionsPlan {
   readonly idleTimeoutMs: number | null;
   readonly maxRequestsPerConnection: number;
   readonly maxAgeMs: number;
+  /** Each connection begins with a header that announces its client: it serves the requests of one client connection. */
+  readonly proxyProtocol: ProxyProtocol | null;
 }
+
+/** Version of the PROXY protocol. */
+export type ProxyProtocol = 'V1' | 'V2';
 
 /** Enforced, and what policies in mode Shadow would make of it (null: none is in that mode). */
 export interface Policies<T> {

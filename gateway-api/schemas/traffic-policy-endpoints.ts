@@ -64,6 +64,9 @@ export const connections: Schema = object(
     idleTimeout: duration('After how much silence an idle connection is closed; 0s: never.'),
     maxRequestsPerConnection: count('After how many requests a connection is closed; 0: never.'),
     maxAge: duration('Age at which a connection takes no further request; 0s: none.'),
+    proxyProtocol: oneOf(['V1', 'V2'], {
+      doc: 'Announces the client by a PROXY protocol header, on a connection of its own for each of its connections.',
+    }),
   },
   { doc: 'Connections to the endpoints.' },
 );

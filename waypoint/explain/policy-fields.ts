@@ -36,6 +36,7 @@ export function fieldsOfConnections(plan: ConnectionsPlan): Fields {
     ['idleTimeout', formatDuration(plan.idleTimeoutMs ?? 0)],
     ['maxRequestsPerConnection', String(plan.maxRequestsPerConnection)],
     ['maxAge', formatDuration(plan.maxAgeMs)],
+    ...(plan.proxyProtocol === null ? [] : [['proxyProtocol', plan.proxyProtocol] as const]),
   ];
 }
 
