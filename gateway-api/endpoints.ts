@@ -63,7 +63,8 @@ export function backendPlan(id: string, port: ServicePort, slices: readonly Endp
     }
   }
   const protocol = forwardedAs(port.appProtocol) ?? 'http';
-  return { id, protocol, tls: null, external: false, endpoints: endpoints.size === 0 ? NONE : [...endpoints.values()] };
+  const all = endpoints.size === 0 ? NONE : [...endpoints.values()];
+  return { id, protocol, tls: null, external: false, authority: null, endpoints: all };
 }
 
 function endpointsOf(slice: EndpointSlice, port: number): readonly EndpointPlan[] {

@@ -200,6 +200,8 @@ export interface BackendPlan {
   readonly tls: BackendTlsPlan | null;
   /** A name outside, whose addresses come from DNS: loopback, link-local and our own are refused when connecting. */
   readonly external: boolean;
+  /** What `Host` says to it where no filter rewrites the host, `host` or `host:port`; null: what the client said. */
+  readonly authority: string | null;
   readonly policy: Policies<BackendPolicy>;
   readonly origins: readonly Origin[];
 }

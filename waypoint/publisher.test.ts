@@ -46,6 +46,7 @@ describe('publisher', () => {
       endpoints: [],
       tls: null,
       external: false,
+      authority: null,
       policy: NO_BACKEND_POLICY,
       origins: [],
     };

@@ -50,6 +50,7 @@ const SNAPSHOT: Snapshot = {
         endpoints: [],
         tls: null,
         external: false,
+        authority: null,
         policy: NO_BACKEND_POLICY,
         origins: [],
       },
