@@ -217,8 +217,8 @@ export type XBackendTrafficPolicy = Resource<
 
 export type Namespace = Resource<'Namespace', Readonly<Record<string, never>>>;
 /** `data` (base64 decoded for a Secret) and `stringData` are moved under `spec.data` as Latin-1 strings. */
-type Secret = Resource<'Secret', { readonly type: string; readonly data: Readonly<Record<string, string>> }>;
-type ConfigMap = Resource<'ConfigMap', { readonly data: Readonly<Record<string, string>> }>;
+export type Secret = Resource<'Secret', { readonly type: string; readonly data: Readonly<Record<string, string>> }>;
+export type ConfigMap = Resource<'ConfigMap', { readonly data: Readonly<Record<string, string>> }>;
 
 export type AnyResource =
   | GatewayClass
