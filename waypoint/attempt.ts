@@ -247,6 +247,7 @@ const NO_EJECTIONS: readonly never[] = [];
 const OUTCOMES: ReadonlyMap<Failure, Outcome> = new Map<Failure, Outcome>([
   [FAILURES.connectFailed, 'connect-failure'],
   [FAILURES.connectTimeout, 'connect-failure'],
+  [FAILURES.upstreamTls, 'connect-failure'],
   [FAILURES.backendTimeout, 'timeout'],
 ]);
 

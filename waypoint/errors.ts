@@ -19,10 +19,13 @@ function row(reason: string, status: number, flag: string, origin: Failure['orig
 type Name =
   | 'noFrontend'
   | 'noRoute'
+  | 'misdirected'
   | 'noBackend'
   | 'noEndpoint'
   | 'connectFailed'
   | 'connectTimeout'
+  | 'upstreamTls'
+  | 'refusedAddress'
   | 'upstreamReset'
   | 'upstreamProtocol'
   | 'upstreamTruncated'
@@ -36,10 +39,13 @@ type Name =
 export const FAILURES: Readonly<Record<Name, Failure>> = {
   noFrontend: row('no_frontend', 404, 'NR', 'client', 'no service or listener here answers to this authority\n'),
   noRoute: row('no_route', 404, 'NR', 'route', 'no route matches\n'),
+  misdirected: row('misdirected', 421, 'NR', 'client', 'this connection is for another host\n'),
   noBackend: row('no_backend', 500, 'NC', 'route', 'the route has no usable backend\n'),
   noEndpoint: row('no_endpoint', 503, 'UH', 'upstream', 'no endpoint is ready\n'),
   connectFailed: row('connect_failed', 503, 'UF', 'upstream', 'upstream connect failed\n'),
   connectTimeout: row('connect_timeout', 503, 'UF', 'upstream', 'upstream connect timed out\n'),
+  upstreamTls: row('upstream_tls', 503, 'UF', 'upstream', 'upstream connect failed\n'),
+  refusedAddress: row('refused_address', 503, 'UF', 'upstream', 'upstream connect failed\n'),
   upstreamReset: row('upstream_reset', 503, 'UC', 'upstream', 'upstream closed the connection before it answered\n'),
   upstreamProtocol: row('upstream_protocol', 502, 'UPE', 'upstream', 'upstream sent an invalid response\n'),
   upstreamTruncated: row('upstream_truncated', 502, 'UC', 'upstream', ''),

@@ -71,11 +71,16 @@ const hopNames: Map<string, string> = new Map();
 function untrustedLines(x: Exchange): string {
   const { head, downstream } = x;
   if (downstream.forwardedLines === '') {
-    downstream.forwardedLines = `x-forwarded-for: ${x.peer.address}\r\nx-forwarded-proto: ${head.scheme}\r\n`;
+    downstream.forwardedLines = `x-forwarded-for: ${x.peer.address}\r\nx-forwarded-proto: ${head.scheme}\r\n${clientCertLine(x)}`;
   }
   return head.authority === ''
     ? downstream.forwardedLines
     : `${downstream.forwardedLines}x-forwarded-host: ${head.authority}\r\n`;
+}
+
+/** Made from the certificate that this connection proved, never from what a client sends. */
+function clientCertLine({ downstream: { forwardedClientCert } }: Exchange): string {
+  return forwardedClientCert === '' ? '' : `x-forwarded-client-cert: ${forwardedClientCert}\r\n`;
 }
 
 /** A trusted proxy in front of us said who the client is; our own view is added behind it. */
@@ -87,7 +92,7 @@ function trustedLines(x: Exchange): string {
     fields.remove('x-forwarded-for');
     x.forwardedFor = before === undefined ? x.peer.address : `${before}, ${x.peer.address}`;
   }
-  let lines = `x-forwarded-for: ${x.forwardedFor}\r\n`;
+  let lines = `x-forwarded-for: ${x.forwardedFor}\r\n${clientCertLine(x)}`;
   if (!fields.has('x-forwarded-proto')) lines += `x-forwarded-proto: ${head.scheme}\r\n`;
   if (!fields.has('x-forwarded-host') && head.authority !== '') lines += `x-forwarded-host: ${head.authority}\r\n`;
   return lines;

@@ -34,7 +34,7 @@ export function resolveFrontend(request: Addressed, snapshot: LiveSnapshot, out:
   out.listener = null;
   out.table = null;
   out.tableId = null;
-  const id = bind.service ?? (bind.authorities.size === 0 ? undefined : serviceByAuthority(bind, head));
+  const id = bind.service ?? serviceByDestination(request) ?? serviceByAuthority(bind, head);
   if (id !== undefined) {
     out.service = snapshot.services.get(id) ?? null;
     if (out.service === null) return false;
@@ -50,7 +50,27 @@ export function resolveFrontend(request: Addressed, snapshot: LiveSnapshot, out:
   return false;
 }
 
+/** Whether the connection was made for another listener's host than the request asks for (RFC 9110 section 15.5.20). */
+export function misdirected({ bind, peer }: Addressed, { listener, service }: Frontend): boolean {
+  if (bind.protocol !== 'HTTPS' || service !== null) return false;
+  return bind.listeners.find(({ hostname }) => isFor(hostname, peer.serverName)) !== listener;
+}
+
+function isFor(hostname: string | null, serverName: string | null): boolean {
+  return hostname === null || (serverName !== null && hostMatches(hostname, serverName));
+}
+
+/** What a trusted proxy says the client dialled. */
+function serviceByDestination({ bind, peer }: Addressed): string | undefined {
+  if (bind.destinations.size === 0) return undefined;
+  const { localAddress, localPort } = peer;
+  return bind.destinations.get(
+    localAddress.includes(':') ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`,
+  );
+}
+
 function serviceByAuthority(bind: BindPlan, head: RequestHead): string | undefined {
+  if (bind.authorities.size === 0) return undefined;
   // As it is usually sent, lower-case and without a trailing dot, the authority is the key: no string is built.
   const found = bind.authorities.get(head.authority);
   if (found !== undefined || head.authority === head.host) return found;

@@ -2,8 +2,11 @@
 
 import { createServer, type Server, Socket } from 'node:net';
 import type { BindPlan } from '../policies/plan.ts';
-import { Downstream } from './downstream/connection.ts';
-import { READ_BUFFER, readBytes } from './read-buffer.ts';
+import { type Arrivals, type Client, HttpArrivals } from './downstream/arrivals.ts';
+import type { Downstream } from './downstream/connection.ts';
+import { ON_READ } from './downstream/socket.ts';
+import { ProxyArrivals } from './redirect/proxy-arrivals.ts';
+import { TlsArrivals } from './tls/arrivals.ts';
 import type { Worker } from './worker-context.ts';
 
 /** How long after a failed bind the next try comes. */
@@ -15,19 +18,18 @@ interface Listening {
   retry: NodeJS.Timeout | null;
 }
 
-interface OwnedSocket extends Socket {
-  downstream: Downstream;
-}
-
 export class Listeners {
   readonly connections: Set<Downstream> = new Set();
   readonly #worker: Worker;
   readonly #report: (id: string, error: string | null) => void;
   readonly #open: Map<string, Listening> = new Map();
+  readonly #arrivals: { readonly [P in BindPlan['protocol']]: Arrivals };
 
   constructor(worker: Worker, report: (id: string, error: string | null) => void) {
     this.#worker = worker;
     this.#report = report;
+    const http = new HttpArrivals(worker, this.connections);
+    this.#arrivals = { HTTP: http, HTTPS: new TlsArrivals(worker, http), PROXY: new ProxyArrivals(worker, http) };
   }
 
   /** Opens, keeps and closes so that exactly `binds` are listened on; settles when each new one listens or has failed. */
@@ -46,6 +48,7 @@ export class Listeners {
   /** Stops accepting everywhere. */
   close(): void {
     for (const [id, listening] of this.#open) this.#close(id, listening);
+    for (const arrivals of Object.values(this.#arrivals)) arrivals.close();
   }
 
   #listen(bind: BindPlan): Promise<void> {
@@ -57,7 +60,7 @@ export class Listeners {
     return new Promise((resolve) => {
       server.on('listening', () => {
         this.#report(bind.id, null);
-        readIntoOneBuffer(server, (socket) => this.#accept(socket, listening));
+        readIntoOneBuffer(server, (handle) => this.#accept(socketOn(handle, listening.bind), listening));
         resolve();
       });
       server.on('error', (error: NodeJS.ErrnoException) => {
@@ -82,67 +85,48 @@ export class Listeners {
     listening.server.close();
   }
 
-  #accept(socket: Socket, listening: Listening): void {
-    const address = socket.remoteAddress;
+  #accept(socket: Socket, { bind }: Listening): void {
+    const { remoteAddress } = socket;
     // Gone before it was looked at.
-    if (address === undefined) {
+    if (remoteAddress === undefined) {
       socket.destroy();
       return;
     }
     const { connections } = this;
-    if (connections.size >= this.#worker.limits.connections) {
+    const under = this.#arrivals.HTTPS.size + this.#arrivals.PROXY.size;
+    if (connections.size + under >= this.#worker.limits.connections) {
       this.#worker.metrics.connectionRefused();
       socket.destroy();
       return;
     }
-    const peer = {
-      ...{ address, port: socket.remotePort ?? 0, namespace: null, identity: null, serverName: null },
-      ...{ localAddress: socket.localAddress ?? listening.bind.address, localPort: listening.bind.port },
+    const client: Client = {
+      ...{ address: remoteAddress, port: socket.remotePort ?? 0, identity: null, serverName: null },
+      ...{ localAddress: socket.localAddress ?? bind.address, localPort: bind.port, forwardedClientCert: '' },
     };
-    const downstream = new Downstream(this.#worker, socket, listening.bind, peer);
-    (socket as OwnedSocket).downstream = downstream;
-    connections.add(downstream);
-    this.#worker.metrics.connectionOpened();
-    socket.on('end', onEnd);
-    socket.on('drain', onDrain);
-    socket.on('error', onError);
-    socket.on('close', () => {
-      connections.delete(downstream);
-      this.#worker.metrics.connectionClosed();
-      downstream.closed();
-    });
+    this.#arrivals[bind.protocol].arrived(socket, bind, client);
   }
 }
 
-const ON_READ = {
-  buffer: READ_BUFFER,
-  callback(this: Socket, bytes: number): boolean {
-    (this as OwnedSocket).downstream.received(readBytes(bytes));
-    return true;
-  },
-};
-
 /** What net.Server keeps behind its listening socket; `onread` is public for sockets that connect, not for those accepted. */
 interface ListeningHandle {
-  onconnection?: (error: number | undefined, client: { setNoDelay(on: boolean): void } | undefined) => void;
+  onconnection?: (error: number | undefined, client: Handle | undefined) => void;
 }
 
-function readIntoOneBuffer(server: Server, accept: (socket: Socket) => void): void {
+interface Handle {
+  setNoDelay(on: boolean): void;
+}
+
+function readIntoOneBuffer(server: Server, accept: (handle: Handle) => void): void {
   const handle = (server as unknown as { _handle: ListeningHandle })._handle;
   handle.onconnection = (error, client) => {
     if (error || client === undefined) return;
     client.setNoDelay(true);
-    accept(new Socket({ handle: client, allowHalfOpen: true, onread: ON_READ } as never));
+    accept(client);
   };
 }
 
-function onEnd(this: Socket): void {
-  (this as OwnedSocket).downstream.ended();
+/** Bytes under a TLS handshake are not ours to read. */
+function socketOn(handle: Handle, { protocol }: BindPlan): Socket {
+  const reading = protocol === 'HTTPS' ? {} : { onread: ON_READ };
+  return new Socket({ handle, allowHalfOpen: true, ...reading } as never);
 }
-
-function onDrain(this: Socket): void {
-  (this as OwnedSocket).downstream.drained();
-}
-
-/** A reset is not news: 'close' follows and says all there is to say. */
-function onError(): void {}

@@ -7,7 +7,7 @@ import { noteCopies, sendCopies } from './copies.ts';
 import { FAILURES } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { identify, looped } from './forwarding.ts';
-import { Frontend, resolveFrontend } from './frontend.ts';
+import { Frontend, misdirected, resolveFrontend } from './frontend.ts';
 import type { LiveShare } from './live-plan.ts';
 import { replyFailure, replyLocal } from './local-reply.ts';
 import { attempt } from './tries.ts';
@@ -49,6 +49,14 @@ function findPlan(x: Exchange): boolean {
       x,
       FAILURES.noFrontend,
       `${x.bind.id}: ${x.head.authority} is no Service enrolled here and no listener's hostname`,
+    );
+    return false;
+  }
+  if (misdirected(x, frontend)) {
+    replyFailure(
+      x,
+      FAILURES.misdirected,
+      `the connection was made for ${x.peer.serverName ?? 'no name'} (SNI), another listener serves ${x.head.host}`,
     );
     return false;
   }

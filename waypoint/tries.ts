@@ -188,6 +188,7 @@ export function noteShadowLimit(x: Exchange, { circuit, shadowLimits }: BackendS
 const CAUSES: ReadonlyMap<Failure, TryFailure> = new Map<Failure, TryFailure>([
   [FAILURES.connectFailed, 'connect-failure'],
   [FAILURES.connectTimeout, 'connect-failure'],
+  [FAILURES.upstreamTls, 'connect-failure'],
   [FAILURES.upstreamReset, 'reset'],
   [FAILURES.backendTimeout, 'per-try-timeout'],
   [FAILURES.upstreamProtocol, 'protocol'],

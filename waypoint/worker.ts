@@ -3,6 +3,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BucketStore } from '../policies/bucket-store.ts';
+import type { BackendTlsPlan } from '../policies/plan.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
 import { Registry } from '../routing/registry.ts';
 import { backendReport, EjectionCauses } from './backend-report.ts';
@@ -62,6 +63,11 @@ const worker: Worker = {
   metrics: new WorkerMetrics(),
   random: Math.random,
   trusts: trustOf(options.trustedProxies),
+  namespaceOf: ({ identity }) => (identity?.trustDomain === options.trustDomain ? identity.namespace : null),
+  believesProxyProtocol: trustOf(options.proxyProtocolFrom),
+  trustDomains: [options.trustDomain, ...options.trustDomainAliases],
+  tlsSecret: sessionKey,
+  refusal: () => '',
   draining: false,
 };
 const listeners = new Listeners(worker, (id, error) => say({ type: 'bind', id, error }));
@@ -114,13 +120,22 @@ function apply(update: SnapshotUpdate, slots: readonly number[]): void {
     state.apply(plan.policy, options.workers);
     state.neighbours = options.workers > 1 ? neighbours : null;
     state.circuit.join(circuitShare(memory, index, slots[at] as number));
+    state.external = plan.external;
     retire(plan.id, backend.update(plan.endpoints, now));
+    if (plan.tls === null) encrypted.delete(plan.id);
+    else encrypted.set(plan.id, plan.tls);
+    if (plan.tls === null) state.encrypt(null, worker.snapshot.credentials);
   }
   worker.snapshot = worker.snapshot.with(update, linker);
+  for (const id of update.backends.dropped) encrypted.delete(id);
+  for (const [id, plan] of encrypted) stateOf(registry.backend(id)).encrypt(plan, worker.snapshot.credentials);
   // The name stays known: a plan that still holds it must see the backend come back.
   for (const id of update.backends.dropped) retire(id, registry.update(id, [], now));
   void listeners.sync(worker.snapshot.binds).then(() => say({ type: 'applied', version: update.version }));
 }
+
+/** Backends that are spoken to in TLS: looked at when any certificate changes. */
+const encrypted: Map<string, BackendTlsPlan> = new Map();
 
 /** Endpoints that left: what they serve finishes, their idle connections close. */
 function retire(backend: string, endpoints: readonly Endpoint[]): void {

@@ -17,6 +17,7 @@ import { serve } from '../serve.ts';
 import type { Timer, TimerTarget } from '../timers.ts';
 import type { Worker } from '../worker-context.ts';
 import { ConnectionLimits } from './limits.ts';
+import type { Reader } from './socket.ts';
 import { BODY, CLOSED, CLOSING, DISCARD, HEAD, type State, TUNNEL, WAIT } from './state.ts';
 
 /** Unread request body that is drained to keep a connection; beyond it the connection closes. */
@@ -24,12 +25,26 @@ const DRAIN_BYTES = 65_536;
 /** How long a closing connection waits for its client to read the last answer. */
 const LINGER_MS = 1000;
 
-export class Downstream implements BodySink, TimerTarget {
+/** Where connections are at home; told when one is gone. */
+export interface Home {
+  left(downstream: Downstream): void;
+}
+
+/** Who is at the other end of a connection. */
+interface Caller {
+  readonly peer: Peer;
+  /** Value of `x-forwarded-client-cert`; '' without a verified certificate. */
+  readonly forwardedClientCert: string;
+  readonly home: Home;
+}
+
+export class Downstream implements BodySink, Reader, TimerTarget {
   readonly worker: Worker;
   readonly socket: Socket;
   readonly bind: BindPlan;
   readonly peer: Peer;
   readonly parser: RequestParser;
+  readonly forwardedClientCert: string;
   readonly decoder: BodyDecoder = new BodyDecoder();
   exchange: Exchange | null = null;
   /** `x-forwarded-for`, `-proto` lines of this connection, made once. */
@@ -42,15 +57,19 @@ export class Downstream implements BodySink, TimerTarget {
   #closeAfter = false;
   #halfClosed = false;
   #discarded = 0;
+  readonly #home: Home;
   readonly #limits: ConnectionLimits;
 
-  constructor(worker: Worker, socket: Socket, bind: BindPlan, peer: Peer) {
+  constructor(worker: Worker, socket: Socket, bind: BindPlan, { peer, forwardedClientCert, home }: Caller) {
     this.worker = worker;
     this.socket = socket;
     this.bind = bind;
     this.peer = peer;
+    this.forwardedClientCert = forwardedClientCert;
+    this.#home = home;
     this.parser = new RequestParser(worker.requestLimits, worker.pathLevel);
     this.parser.trusted = worker.trusts(peer.address);
+    if (bind.protocol === 'HTTPS') this.parser.head.scheme = 'https';
     this.#limits = new ConnectionLimits(worker.timers, worker.limits, this, performance.now());
   }
 
@@ -104,6 +123,7 @@ export class Downstream implements BodySink, TimerTarget {
 
   closed(): void {
     if (this.#state === CLOSED) return;
+    this.#home.left(this);
     const tunnel = this.#state === TUNNEL;
     this.#state = CLOSED;
     this.#limits.close();

@@ -115,6 +115,12 @@ export class MetricsPage {
     this.#counter(out, 'retries_refused', 'Failed tries that were not repeated, by reason.');
     this.#counter(out, 'circuit_overflows', 'Requests answered 503 at a limit, by limit.');
     this.#counter(out, 'ejections', 'Endpoints left out for a while, by cause.');
+    this.#counter(out, 'tls_handshake_failures', 'Client connections that failed in their TLS handshake, by reason.');
+    this.#counter(
+      out,
+      'proxy_protocol_failures',
+      'Client connections that did not begin with a PROXY protocol header that is believed, by reason.',
+    );
     this.#counter(out, 'shadow_decisions', 'What policies in mode Shadow would have changed, by kind.');
   }
 

@@ -26,7 +26,9 @@ export type CounterName =
   | 'retries_refused'
   | 'circuit_overflows'
   | 'ejections'
-  | 'shadow_decisions';
+  | 'shadow_decisions'
+  | 'tls_handshake_failures'
+  | 'proxy_protocol_failures';
 
 /** OpenTelemetry HTTP semantic conventions: any other is `_OTHER`, since methods are the client's to invent. */
 const METHODS: ReadonlySet<string> = new Set([
@@ -83,6 +85,16 @@ export class WorkerMetrics {
   /** There were as many as the limit allows. */
   connectionRefused(): void {
     this.count('connections_refused', '');
+  }
+
+  /** A client did not get through its TLS handshake. */
+  handshakeFailed(reason: string): void {
+    this.count('tls_handshake_failures', reason);
+  }
+
+  /** A connection did not begin with a PROXY protocol header that is believed. */
+  introductionFailed(reason: string): void {
+    this.count('proxy_protocol_failures', reason);
   }
 
   /** `reason` is one of the parsers' bounded set. */

@@ -14,6 +14,7 @@ import {
   observe,
   sweep,
 } from '../../policies/outlier.ts';
+import type { BackendTlsPlan, CredentialPlan } from '../../policies/plan.ts';
 import { DEFAULT_RETRY_BUDGET, RetryBudget, type RetryBudgetPlan } from '../../policies/retry-budget.ts';
 import type { BackendPolicy, ConnectionsPlan, Policies } from '../../policies/traffic.ts';
 import { balancerFor } from '../../routing/balancer.ts';
@@ -21,6 +22,7 @@ import type { Endpoint } from '../../routing/endpoint.ts';
 import type { ConsistentHashPlan } from '../../routing/load-balancing.ts';
 import type { Outcome } from '../../routing/outcome.ts';
 import type { Backend } from '../../routing/registry.ts';
+import { BackendTls } from '../tls/backend-tls.ts';
 import { ShadowEjections } from './shadow-ejections.ts';
 
 /** A try without a connection yet: it is given the next one that is free or may be opened. */
@@ -39,6 +41,7 @@ export interface Neighbours {
 /** A pool, without its module: pools know this one. */
 interface Evictable {
   evict(): boolean;
+  clear(): void;
 }
 
 function isEvictable(slot: unknown): slot is Evictable {
@@ -65,6 +68,10 @@ export class BackendState {
   /** The other workers, with whom the limit of connections is shared; null: there are none. */
   neighbours: Neighbours | null = null;
   connections: ConnectionsPlan | null = null;
+  /** null: cleartext. */
+  secure: BackendTls | null = null;
+  /** Its addresses come from DNS: some are refused. */
+  external = false;
   /** What ConsistentHash reads, where no rule says otherwise. */
   hash: ConsistentHashPlan | null = null;
   /** What policies in mode Shadow would make of the limits; null: none is. */
@@ -101,6 +108,13 @@ export class BackendState {
     if (outliers === null) this.shadowEjections = null;
     else if (this.shadowEjections === null) this.shadowEjections = new ShadowEjections(outliers);
     else this.shadowEjections.plan = outliers;
+  }
+
+  /** From now on connections are encrypted like this; those that were made otherwise are not used again. */
+  encrypt(plan: BackendTlsPlan | null, credentials: ReadonlyMap<string, CredentialPlan>): void {
+    if (plan === null ? this.secure === null : this.secure?.holdsFor(plan, credentials)) return;
+    this.secure = plan === null ? null : new BackendTls(plan, credentials);
+    for (const { slot } of this.backend.endpoints) if (isEvictable(slot)) slot.clear();
   }
 
   /** null: there is room for one more, and it is counted. */

@@ -1,6 +1,7 @@
 // One HTTP/1.1 connection to an endpoint: writes a request, reads its response strictly, and goes back to its pool only if both ended well.
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ConnectionsPlan } from '../../policies/traffic.ts';
 import type { Endpoint } from '../../routing/endpoint.ts';
 import { FAILURES, type Failure } from '../errors.ts';
@@ -9,10 +10,12 @@ import { lastChunk, writeChunk } from '../http1/body-writer.ts';
 import { CHUNKED, LENGTH, NONE } from '../http1/framing.ts';
 import { FAILED, MORE } from '../http1/limits.ts';
 import { ResponseParser } from '../http1/response-parser.ts';
-import { pass, READ_BUFFER, readBytes } from '../read-buffer.ts';
+import { pass } from '../read-buffer.ts';
 import { Timer, type TimerTarget } from '../timers.ts';
+import type { BackendTls } from '../tls/backend-tls.ts';
 import type { Worker } from '../worker-context.ts';
 import type { Pool } from './pool.ts';
+import { openSocket, type SocketOwner } from './socket.ts';
 
 /** Who asked: the exchange of a client, or a mirror's copy. Called in this order; after `onUpstreamFailure` or `onUpstreamEnd` nothing more comes. */
 export interface UpstreamOwner {
@@ -45,11 +48,13 @@ const BODY = 3;
 const TUNNEL = 4;
 const CLOSED = 5;
 
-export class UpstreamConnection implements BodySink, TimerTarget {
+export class UpstreamConnection implements BodySink, SocketOwner, TimerTarget {
   readonly worker: Worker;
   readonly pool: Pool;
   readonly endpoint: Endpoint;
   readonly socket: Socket;
+  /** What it was encrypted with; null: cleartext. */
+  readonly secure: BackendTls | null;
   readonly parser: ResponseParser;
   readonly decoder: BodyDecoder = new BodyDecoder();
   owner: UpstreamOwner | null;
@@ -79,20 +84,8 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     this.endpoint = endpoint;
     this.owner = owner;
     this.parser = new ResponseParser(worker.responseLimits);
-    const socket = connect({
-      host: endpoint.address,
-      port: endpoint.port,
-      noDelay: true,
-      allowHalfOpen: true,
-      onread: ON_READ,
-    });
-    this.socket = socket;
-    (socket as OwnedSocket).upstream = this;
-    socket.on('connect', onConnect);
-    socket.on('end', onEnd);
-    socket.on('drain', onDrain);
-    socket.on('error', onError);
-    socket.on('close', onClose);
+    this.secure = pool.state.secure;
+    this.socket = openSocket(endpoint, this.secure, worker.refusal(endpoint, pool.state), this);
     this.#openedAt = performance.now();
     worker.timers.schedule(this.#timer, this.#openedAt + this.#connectTimeoutMs);
   }
@@ -204,6 +197,11 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     const shadow = this.pool.state.shadowConnections?.connectTimeoutMs ?? null;
     if (shadow !== null && performance.now() - this.#openedAt > shadow) this.owner?.onShadow('connect_timeout');
     this.worker.timers.cancel(this.#timer);
+    const problem = this.secure === null ? '' : this.secure.problem(this.socket as TLSSocket);
+    if (problem !== '') {
+      this.#fail(FAILURES.upstreamTls, `TLS with ${this.where}: ${problem}`);
+      return;
+    }
     this.#state = IDLE;
     this.owner?.onUpstreamReady(this);
   }
@@ -246,7 +244,7 @@ export class UpstreamConnection implements BodySink, TimerTarget {
   failed(error: NodeJS.ErrnoException | null): void {
     const cause = error === null ? 'closed by the endpoint' : (error.code ?? error.message);
     if (this.#state === CONNECTING) {
-      this.#fail(FAILURES.connectFailed, `connect ${this.where}: ${cause} (is the endpoint listening?)`);
+      this.#connectFailed(cause);
     } else if (this.#state === HEAD) {
       this.#fail(FAILURES.upstreamReset, `${this.where}: ${cause} before a response head`);
     } else if (this.#state === BODY) {
@@ -259,6 +257,15 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     } else {
       this.#destroy();
     }
+  }
+
+  #connectFailed(cause: string): void {
+    const { state } = this.pool;
+    const refusal = this.worker.refusal(this.endpoint, state);
+    if (refusal !== '') this.#fail(FAILURES.refusedAddress, `connect ${this.where}: ${refusal}`);
+    else if (this.secure === null || (this.socket.connecting && this.socket.remoteAddress === undefined))
+      this.#fail(FAILURES.connectFailed, `connect ${this.where}: ${cause} (is the endpoint listening?)`);
+    else this.#fail(FAILURES.upstreamTls, `TLS with ${this.where}: ${cause} (does the endpoint speak TLS?)`);
   }
 
   #readHead(chunk: Buffer, start: number): void {
@@ -389,38 +396,4 @@ export class UpstreamConnection implements BodySink, TimerTarget {
     this.pool.closed(this);
     this.socket.destroy();
   }
-}
-
-interface OwnedSocket extends Socket {
-  upstream: UpstreamConnection;
-}
-
-// Listeners are module-level functions: nothing is closed over per connection.
-
-function onConnect(this: Socket): void {
-  (this as OwnedSocket).upstream.connected();
-}
-
-const ON_READ = {
-  buffer: READ_BUFFER,
-  callback(this: Socket, bytes: number): boolean {
-    (this as OwnedSocket).upstream.received(readBytes(bytes));
-    return true;
-  },
-};
-
-function onEnd(this: Socket): void {
-  (this as OwnedSocket).upstream.ended();
-}
-
-function onDrain(this: Socket): void {
-  (this as OwnedSocket).upstream.drained();
-}
-
-function onError(this: Socket, error: NodeJS.ErrnoException): void {
-  (this as OwnedSocket).upstream.failed(error);
-}
-
-function onClose(this: Socket): void {
-  (this as OwnedSocket).upstream.failed(null);
 }

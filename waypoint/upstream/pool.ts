@@ -43,7 +43,9 @@ export class Pool {
   }
 
   park(connection: UpstreamConnection): void {
-    if (this.#retired || this.#idle.length >= this.worker.limits.upstreamIdleConnections) {
+    // What it was encrypted with is not what is asked for now.
+    const outdated = connection.secure !== this.state.secure;
+    if (this.#retired || outdated || this.#idle.length >= this.worker.limits.upstreamIdleConnections) {
       connection.abandon();
       return;
     }
@@ -79,6 +81,11 @@ export class Pool {
   /** Closes what is idle and keeps nothing from now on. */
   retire(): void {
     this.#retired = true;
+    this.clear();
+  }
+
+  /** Closes what is idle. */
+  clear(): void {
     for (const connection of this.#idle.splice(0)) connection.abandon();
   }
 }
