@@ -15,6 +15,8 @@ export interface Fields {
   /** One more field line behind those that are there. */
   append(name: string, value: string): void;
   remove(name: string): void;
+  /** Removes also the spellings that frameworks read as this name: `X_User` and `x.user` for `x-user`. */
+  removeAlike(name: string): void;
   /** Every field in order, names as they were sent: for logs, explain and tests, not for the hot path. */
   entries(): readonly (readonly [name: string, value: string])[];
 }
@@ -36,6 +38,8 @@ export interface RequestHead {
   readonly fields: Fields;
   /** Set by a rewrite: the path that is forwarded instead of `path` (no query). */
   forwardPath: string | null;
+  /** Set where a token is taken out of it: the query that is forwarded instead of `query`; '' for none at all. */
+  forwardQuery: string | null;
   /** Set by a rewrite: the authority that is forwarded instead of `authority`. */
   forwardAuthority: string | null;
 }

@@ -24,6 +24,7 @@ export function sampleHead(sample: HeadSample): RequestHead {
     query: sample.query ?? '',
     fields: new SampleFields(sample.headers ?? []),
     forwardPath: null,
+    forwardQuery: null,
     forwardAuthority: null,
   };
 }
@@ -79,6 +80,12 @@ class SampleFields implements Fields {
   remove(name: string): void {
     for (let at = this.lines.length - 1; at >= 0; at -= 1) {
       if (this.lines[at]?.[0].toLowerCase() === name) this.lines.splice(at, 1);
+    }
+  }
+
+  removeAlike(name: string): void {
+    for (let at = this.lines.length - 1; at >= 0; at -= 1) {
+      if (this.lines[at]?.[0].toLowerCase().replace(/[_.]/g, '-') === name) this.lines.splice(at, 1);
     }
   }
 

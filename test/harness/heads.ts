@@ -39,6 +39,10 @@ class ListFields implements Fields {
     this.#lines = this.#lines.filter(([other]) => other.toLowerCase() !== name);
   }
 
+  removeAlike(name: string): void {
+    this.#lines = this.#lines.filter(([other]) => other.toLowerCase().replace(/[_.]/g, '-') !== name);
+  }
+
   entries(): readonly Line[] {
     return this.#lines;
   }
@@ -53,7 +57,7 @@ export function requestHead(
 ): RequestHead {
   const { headers = [], ...rest } = given;
   const defaults = { method: 'GET', scheme: 'http', authority: 'shop.test', host: 'shop.test', port: 0 } as const;
-  const target = { path: '/', query: '', forwardPath: null, forwardAuthority: null };
+  const target = { path: '/', query: '', forwardPath: null, forwardQuery: null, forwardAuthority: null };
   return { ...defaults, ...target, fields: fields(headers), ...rest };
 }
 

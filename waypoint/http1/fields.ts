@@ -185,6 +185,11 @@ export class FieldBlock implements Fields {
     if (!OWNED.has(name) && name !== 'host') this.#cut(name);
   }
 
+  removeAlike(name: string): void {
+    for (let i = 0; i < this.count; i++) if (this.kept(i) && this.#alike(i, name)) this.drop(i);
+    if (this.#addedNames.length > 0) this.#cut(name);
+  }
+
   entries(): readonly (readonly [name: string, value: string])[] {
     const found: [string, string][] = [];
     for (let i = 0; i < this.count; i++) {
@@ -241,6 +246,19 @@ export class FieldBlock implements Fields {
     const names = this.#addedNames;
     this.#addedValues = this.#addedValues.filter((_, i) => names[i] !== name);
     this.#addedNames = names.filter((added) => added !== name);
+  }
+
+  /** Whether line `index` has this name, `_` and `.` counting as `-`. */
+  #alike(index: number, name: string): boolean {
+    const start = this.#marks[index * STRIDE]!;
+    if (this.#marks[index * STRIDE + NAME_END]! - start !== name.length) return false;
+    for (let at = 0; at < name.length; at++) {
+      const code = this.text.charCodeAt(start + at);
+      const wanted = name.charCodeAt(at);
+      if (code === wanted || (code + 32 === wanted && wanted >= 97 && wanted <= 122)) continue;
+      if (wanted !== 0x2d || (code !== 0x5f && code !== 0x2e)) return false;
+    }
+    return true;
   }
 
   /** Index of the first kept line of this name at or behind `index`, -1 when there is none. */

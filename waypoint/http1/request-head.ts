@@ -19,6 +19,7 @@ export class Http1RequestHead implements RequestHead, Target {
   /** Of an absolute-form target; Host says the same then. */
   targetAuthority: string | null = null;
   forwardPath: string | null = null;
+  forwardQuery: string | null = null;
   forwardAuthority: string | null = null;
   /** Of the last request here: the next usually names the same. At first one that no request can name. */
   lastAuthority: Authority = { raw: ' ', host: '', port: 0 };
@@ -46,6 +47,7 @@ export class Http1RequestHead implements RequestHead, Target {
     this.verbatim = false;
     this.targetAuthority = null;
     this.forwardPath = null;
+    this.forwardQuery = null;
     this.forwardAuthority = null;
     this.minor = 1;
     this.keepAlive = true;
@@ -61,13 +63,17 @@ export class Http1RequestHead implements RequestHead, Target {
   serialize(extra: string): string {
     const host = this.forwardAuthority === null ? null : visible(this.forwardAuthority);
     const { fields } = this;
-    if (this.verbatim && this.forwardPath === null && this.minor === 1) {
+    if (this.verbatim && this.forwardPath === null && this.forwardQuery === null && this.minor === 1) {
       return `${fields.write(0, host)}${extra}\r\n`;
     }
     const path = this.forwardPath === null ? this.path : visiblePath(this.forwardPath);
-    const query = this.hasQuery ? `?${this.query}` : '';
+    const query = this.forwardQuery === null ? (this.hasQuery ? `?${this.query}` : '') : this.#forwardedQuery();
     const line = `${this.method} ${path}${query} HTTP/1.1\r\n`;
     return `${line}${fields.write(this.fieldsStart, host)}${extra}\r\n`;
+  }
+
+  #forwardedQuery(): string {
+    return this.forwardQuery === '' ? '' : `?${this.forwardQuery}`;
   }
 
   get hasBody(): boolean {

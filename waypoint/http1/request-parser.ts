@@ -79,6 +79,7 @@ export class RequestParser {
     // What was parsed once holds for the same bytes, if what filters changed since can be taken back.
     if (!head.fields.revert()) this.#memo.forget();
     head.forwardPath = null;
+    head.forwardQuery = null;
     head.forwardAuthority = null;
   }
 
