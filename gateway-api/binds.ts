@@ -1,7 +1,7 @@
 // Which socket addresses are listened on and for whom: Gateways' listeners and the loopback addresses of enrolled Services.
 
 import { isIPv6 } from 'node:net';
-import type { BindPlan, ListenerPlan } from '../policies/plan.ts';
+import type { BindPlan, BindProtocol, ClientValidationPlan, ListenerPlan } from '../policies/plan.ts';
 import { authoritiesOf } from './authorities.ts';
 import { DraftMap } from './draft-map.ts';
 import type { Enrolment } from './enrolment.ts';
@@ -21,6 +21,8 @@ interface Claim {
   readonly key: string;
   readonly createdAt: number;
   readonly gateway: string;
+  readonly protocol: BindProtocol;
+  readonly clientValidation: ClientValidationPlan | null;
   readonly listeners: readonly ListenerPlan[];
   readonly service: string | null;
 }
@@ -89,7 +91,7 @@ function holdersOf(gateways: ReadonlyMap<string, GatewayState>, members: Members
 function gatewayClaims(state: GatewayState): readonly Claim[] {
   const { key, gateway } = state;
   return state.addresses.flatMap((address) =>
-    [...portsOf(state)].map(([port, listeners]) => ({
+    [...portsOf(state)].map(([port, { protocol, clientValidation, listeners }]) => ({
       id: bindId(address, port),
       address,
       port,
@@ -97,16 +99,27 @@ function gatewayClaims(state: GatewayState): readonly Claim[] {
       key,
       createdAt: gateway.createdAt,
       gateway: key,
+      protocol,
+      clientValidation,
       listeners,
       service: null,
     })),
   );
 }
 
-/** Served listeners by port, each list most specific hostname first. */
-function portsOf(state: GatewayState): ReadonlyMap<number, readonly ListenerPlan[]> {
-  const ports = new Map(state.listeners.map((listener) => [listener.plan.id, listener.spec.port]));
-  return Map.groupBy(state.served, (listener) => ports.get(listener.id)!);
+type Port = Pick<Claim, 'protocol' | 'clientValidation' | 'listeners'>;
+
+/** Served listeners by port, each list most specific hostname first. Those of one port are of one protocol. */
+function portsOf(state: GatewayState): ReadonlyMap<number, Port> {
+  const states = new Map(state.listeners.map((listener) => [listener.plan, listener]));
+  const ports = new Map<number, Port & { readonly listeners: ListenerPlan[] }>();
+  for (const plan of state.served) {
+    const { spec, protocol, clientValidation } = states.get(plan)!;
+    const port = ports.get(spec.port);
+    if (port === undefined) ports.set(spec.port, { protocol: protocol ?? 'HTTP', clientValidation, listeners: [plan] });
+    else port.listeners.push(plan);
+  }
+  return ports;
 }
 
 function serviceClaims(enrolment: Enrolment): readonly Claim[] {
@@ -119,6 +132,8 @@ function serviceClaims(enrolment: Enrolment): readonly Claim[] {
       key: enrolment.service,
       createdAt: enrolment.createdAt,
       gateway: enrolment.gateway,
+      protocol: 'HTTP',
+      clientValidation: null,
       listeners: NO_LISTENERS,
       service: id,
     })),
@@ -139,10 +154,8 @@ interface BindScope {
 }
 
 function bindPlan(claim: Claim, scope: BindScope, previous: BindPlan | undefined): BindPlan {
-  const { id, address, port, gateway, service, listeners } = claim;
+  const { id, address, port, gateway, protocol, clientValidation, service, listeners } = claim;
   const authorities = service === null ? gatewayAuthorities(claim, scope, previous) : NO_AUTHORITIES;
-  const protocol = 'HTTP';
-  const clientValidation = null;
   const destinations = NO_AUTHORITIES;
   const told = { service, listeners, destinations, authorities };
   return reuse(previous, { id, address, port, gateway, protocol, clientValidation, ...told });

@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import { bindId, type Holders } from './binds.ts';
+import { insecureMode } from './client-validation.ts';
 import {
   type Condition,
   condition,
@@ -12,7 +13,7 @@ import {
   yes,
 } from './conditions.ts';
 import { type GatewayState, isAccepted } from './gateways.ts';
-import { isUsable, type ListenerState } from './listeners.ts';
+import { isServed, isUsable, type ListenerState } from './listeners.ts';
 
 export interface BindScope {
   readonly holders: Holders;
@@ -30,6 +31,7 @@ export function gatewayStatus(state: GatewayState, scope: GatewayStatusScope): G
   const conditions = [
     condition('Accepted', state.accepted, generation),
     condition('Programmed', gatewayVerdict(state, programmed, unusable), generation),
+    ...tlsConditions(state, generation),
   ];
   const listeners = state.listeners.map((listener, index) =>
     listenerStatus(listener, programmed[index]!, scope.attached.get(listener.plan.id) ?? 0, generation),
@@ -42,6 +44,21 @@ export function gatewayStatus(state: GatewayState, scope: GatewayStatusScope): G
     addresses: addresses.map((value) => ({ type: isIP(value) === 0 ? 'Hostname' : 'IPAddress', value })),
     listeners,
   };
+}
+
+const RESOLVED = yes('ResolvedRefs', 'The certificate for backends is found');
+
+/** Only where something of the kind is configured. */
+function tlsConditions({ gateway, clientCertificate }: GatewayState, generation: number): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (clientCertificate !== null) {
+    const failure = 'failure' in clientCertificate ? clientCertificate.failure : null;
+    const verdict = failure === null ? RESOLVED : no(failure.reason, failure.message);
+    conditions.push(condition('ResolvedRefs', verdict, generation));
+  }
+  const insecure = insecureMode(gateway);
+  if (insecure !== null) conditions.push(condition('InsecureFrontendValidationMode', insecure, generation));
+  return conditions;
 }
 
 function listenerStatus(
@@ -75,7 +92,7 @@ function gatewayVerdict(state: GatewayState, listeners: readonly Verdict[], unus
 function listenerVerdict(state: GatewayState, listener: ListenerState, scope: BindScope): Verdict {
   if (!isAccepted(state)) return no('Invalid', state.accepted.message);
   if (!isUsable(listener)) return no('Invalid', listener.accepted.message);
-  if (listener.supportedKinds.length === 0) return no('Invalid', listener.resolved.message);
+  if (!isServed(listener)) return no('Invalid', listener.resolved.message);
   const ids = state.addresses.map((address) => bindId(address, listener.spec.port));
   const problems = ids
     .map((id) => bindProblem(id, `Gateway ${state.key}`, scope))

@@ -1,13 +1,16 @@
 // The Gateways that this process serves: their acceptance, their addresses, their listeners.
 
 import { isIP } from 'node:net';
-import type { ListenerPlan } from '../policies/plan.ts';
+import type { ListenerPlan, PlanFailure } from '../policies/plan.ts';
 import { compareHostnames } from '../routing/host.ts';
 import { no, type Verdict, yes } from './conditions.ts';
-import type { Environment } from './environment.ts';
+import { CredentialLookup, type CredentialScope } from './credentials/lookup.ts';
+import { GATEWAY_GROUP } from './environment.ts';
 import { classVerdict } from './gateway-classes.ts';
-import { isUsable, type ListenerState, listenersOf } from './listeners.ts';
-import type { Gateway, Resources } from './resources.ts';
+import { isServed, isUsable, type ListenerState, listenersOf } from './listeners.ts';
+import type { Referrer } from './references.ts';
+import type { Gateway, ObjectReference } from './resources.ts';
+import { reuse } from './reuse.ts';
 
 export interface GatewayState {
   readonly key: string;
@@ -18,27 +21,57 @@ export interface GatewayState {
   readonly listeners: readonly ListenerState[];
   /** Plans of the listeners that serve, most specific hostname first; empty when the Gateway is not accepted. */
   readonly served: readonly ListenerPlan[];
+  /** What it presents to backends that ask for a certificate; null: nothing is configured. */
+  readonly clientCertificate: ClientCertificate | null;
+}
+
+/** The id of a credential, or why there is none: then no backend of this Gateway may be reached with TLS. */
+export type ClientCertificate = { readonly credential: string } | { readonly failure: PlanFailure };
+
+/** What the state of a Gateway depends on beside itself and its class. */
+export interface GatewayNeeds {
+  /** As in CredentialLookup. */
+  readonly reads: ReadonlySet<string>;
+  readonly changesAt: number;
+}
+
+export interface Gateways {
+  /** By key. A Gateway of a foreign class, or not the one this process was started for, is absent. */
+  readonly gateways: ReadonlyMap<string, GatewayState>;
+  readonly needs: ReadonlyMap<string, GatewayNeeds>;
 }
 
 const NONE: readonly never[] = [];
 const ACCEPTED = yes('Accepted', 'Gateway is accepted');
 
-/** By key. A Gateway of a foreign class, or not the one this process was started for, is absent. */
-export function gatewaysOf(
-  resources: Resources,
-  environment: Environment,
-  previous: ReadonlyMap<string, GatewayState>,
-): ReadonlyMap<string, GatewayState> {
-  const states = new Map<string, GatewayState>();
+/** `touched`: whatever was read for a Gateway and may be different now. */
+export function gatewaysOf(scope: CredentialScope, previous: Gateways, touched: ReadonlySet<string>): Gateways {
+  const { resources, environment } = scope;
+  const gateways = new Map<string, GatewayState>();
+  const needs = new Map<string, GatewayNeeds>();
   for (const [key, gateway] of resources.Gateway) {
     if (environment.gateway !== null && environment.gateway !== key) continue;
     const ours = classVerdict(gateway, resources.GatewayClass);
     if (ours === null) continue;
-    const before = previous.get(key);
+    const before = previous.gateways.get(key);
+    const needsBefore = previous.needs.get(key);
     const isSame = before?.gateway === gateway && classRefusal(before) === (ours.status === 'False');
-    states.set(key, isSame ? before : gatewayState(key, gateway, ours, environment));
+    if (isSame && needsBefore !== undefined && isCurrent(needsBefore, environment.now, touched)) {
+      gateways.set(key, before);
+      needs.set(key, needsBefore);
+      continue;
+    }
+    const lookup = new CredentialLookup(scope, referrerOf(gateway));
+    const state = gatewayState({ key, gateway, ours }, lookup, environment.bindAddress);
+    gateways.set(key, isSame ? reuse(before, state) : state);
+    needs.set(key, { reads: lookup.reads, changesAt: lookup.changesAt });
   }
-  return states;
+  return { gateways, needs };
+}
+
+/** Whether nothing that was read is different now. */
+export function isCurrent({ reads, changesAt }: GatewayNeeds, now: number, touched: ReadonlySet<string>): boolean {
+  return now < changesAt && reads.isDisjointFrom(touched);
 }
 
 export function isAccepted(state: GatewayState): boolean {
@@ -51,23 +84,38 @@ function classRefusal(state: GatewayState): boolean {
   return state.accepted.message.startsWith(CLASS_REFUSED);
 }
 
-function gatewayState(key: string, gateway: Gateway, ours: Verdict, environment: Environment): GatewayState {
-  const listeners = listenersOf(gateway);
+interface Candidate {
+  readonly key: string;
+  readonly gateway: Gateway;
+  readonly ours: Verdict;
+}
+
+function gatewayState({ key, gateway, ours }: Candidate, lookup: CredentialLookup, bindAddress: string): GatewayState {
+  const listeners = listenersOf(gateway, lookup);
   const accepted = acceptance(gateway, listeners, ours);
-  const addresses = (gateway.spec.addresses ?? NONE).map((address) => address.value || environment.bindAddress);
+  const addresses = (gateway.spec.addresses ?? NONE).map((address) => address.value || bindAddress);
   const served = accepted.status === 'True' ? listeners.filter(isServed) : NONE;
+  const { clientCertificateRef } = gateway.spec.tls?.backend ?? {};
   return {
     key,
     gateway,
     accepted,
-    addresses: addresses.length === 0 ? [environment.bindAddress] : [...new Set(addresses)],
+    addresses: addresses.length === 0 ? [bindAddress] : [...new Set(addresses)],
     listeners,
     served: served.map((listener) => listener.plan).sort(moreSpecificFirst),
+    clientCertificate: clientCertificateRef === undefined ? null : clientCertificate(clientCertificateRef, lookup),
   };
 }
 
-function isServed(listener: ListenerState): boolean {
-  return isUsable(listener) && listener.supportedKinds.length > 0;
+function referrerOf({ metadata: { namespace } }: Gateway): Referrer {
+  return { group: GATEWAY_GROUP, kind: 'Gateway', namespace };
+}
+
+function clientCertificate(ref: ObjectReference, lookup: CredentialLookup): ClientCertificate {
+  const { id, problem } = lookup.pair(ref);
+  if (problem === null) return { credential: id };
+  const reason = problem.cause === 'permission' ? 'RefNotPermitted' : 'InvalidClientCertificateRef';
+  return { failure: { reason, message: `spec.tls.backend.clientCertificateRef: ${problem.message}` } };
 }
 
 function acceptance(gateway: Gateway, listeners: readonly ListenerState[], ours: Verdict): Verdict {

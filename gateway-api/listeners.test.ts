@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { NO_RESOURCES } from './changes.ts';
+import { CredentialLookup } from './credentials/lookup.ts';
+import { DEFAULT_ENVIRONMENT } from './environment.ts';
 import { listenersOf } from './listeners.ts';
 import type { Gateway, ListenerSpec } from './resources.ts';
 
@@ -11,7 +14,9 @@ function conflicts(listeners: readonly Short[]): string[] {
     return { name, port, protocol, allowedRoutes, ...(hostname === undefined ? {} : { hostname }) };
   });
   const gateway = { metadata: { namespace: 'a', name: 'g' }, spec: { listeners: specs } } as unknown as Gateway;
-  return listenersOf(gateway).map(({ conflicted }) => (conflicted.status === 'True' ? conflicted.reason : ''));
+  const scope = { resources: NO_RESOURCES, grants: new Map(), environment: DEFAULT_ENVIRONMENT };
+  const lookup = new CredentialLookup(scope, { group: '', kind: 'Gateway', namespace: 'a' });
+  return listenersOf(gateway, lookup).map(({ conflicted }) => (conflicted.status === 'True' ? conflicted.reason : ''));
 }
 
 describe('listeners of one Gateway', () => {

@@ -5,14 +5,13 @@ import { type Changes, namespaceOf } from './changes.ts';
 import { DraftMap } from './draft-map.ts';
 import { type Enrolment, type EnrolmentScope, enrolmentOf } from './enrolment.ts';
 import type { Environment } from './environment.ts';
-import { type GatewayState, gatewaysOf } from './gateways.ts';
+import { type GatewayNeeds, type Gateways, gatewaysOf, isCurrent } from './gateways.ts';
 import { type Grants, indexGrants } from './references.ts';
 import type { Resources } from './resources.ts';
 import { reuse } from './reuse.ts';
 
-export interface Parties {
+export interface Parties extends Gateways {
   readonly grants: Grants;
-  readonly gateways: ReadonlyMap<string, GatewayState>;
   readonly enrolments: ReadonlyMap<string, Enrolment>;
 }
 
@@ -23,29 +22,46 @@ export interface PartiesChange extends Parties {
   readonly touched: ReadonlySet<string>;
 }
 
-export const NO_PARTIES: Parties = { grants: new Map(), gateways: new Map(), enrolments: new Map() };
+export const NO_PARTIES: Parties = {
+  grants: new Map(),
+  gateways: new Map(),
+  needs: new Map(),
+  enrolments: new Map(),
+};
 
 export function updateParties(
-  before: Parties,
+  { parties: before, environment: environmentBefore }: { readonly parties: Parties; readonly environment: Environment },
   resources: Resources,
   environment: Environment,
   changes: Changes,
 ): PartiesChange {
   const grants = changes.ReferenceGrant.size === 0 ? before.grants : indexGrants(resources.ReferenceGrant);
-  const areGatewaysStale = changes.Gateway.size > 0 || changes.GatewayClass.size > 0;
-  const gateways = areGatewaysStale ? gatewaysOf(resources, environment, before.gateways) : before.gateways;
+  const touched = touchedBy(changes, changedKeys(environmentBefore.credentials, environment.credentials));
+  const isStale = (needs: GatewayNeeds): boolean => !isCurrent(needs, environment.now, touched);
+  const areGatewaysStale =
+    changes.Gateway.size > 0 || changes.GatewayClass.size > 0 || before.needs.values().some(isStale);
+  const { gateways, needs } = areGatewaysStale
+    ? gatewaysOf({ resources, grants, environment }, before, touched)
+    : before;
   const changedGateways = changedKeys(before.gateways, gateways);
   const isWholeStale = changedGateways.size > 0 || changes.Namespace.size > 0;
   const stale = isWholeStale ? new Set([...before.enrolments.keys(), ...resources.Service.keys()]) : changes.Service;
   const enrolments = updateEnrolments(before.enrolments, stale, { resources, environment, gateways });
   const changedEnrolments = changedKeys(before.enrolments, enrolments);
-  const touched = new Set<string>();
+  for (const key of changedGateways) touched.add(`Gateway ${key}`);
+  for (const key of changedEnrolments) touched.add(`Service ${key}`);
+  return { grants, gateways, needs, enrolments, changedGateways, changedEnrolments, touched };
+}
+
+/** What others read by its name, and was changed by its owner. */
+function touchedBy(changes: Changes, changedCredentials: ReadonlySet<string>): Set<string> {
+  const touched = new Set<string>(changedCredentials);
   for (const key of changes.ReferenceGrant) touched.add(`Grant ${namespaceOf(key)}`);
   for (const key of changes.Namespace) touched.add(`Namespace ${key}`);
-  for (const key of changedGateways) touched.add(`Gateway ${key}`);
   for (const key of changes.Service) touched.add(`Service ${key}`);
-  for (const key of changedEnrolments) touched.add(`Service ${key}`);
-  return { grants, gateways, enrolments, changedGateways, changedEnrolments, touched };
+  for (const key of changes.Secret) touched.add(`Secret ${key}`);
+  for (const key of changes.ConfigMap) touched.add(`ConfigMap ${key}`);
+  return touched;
 }
 
 function updateEnrolments(

@@ -39,7 +39,11 @@ export interface ListenerSpec {
   readonly hostname?: string;
   readonly port: number;
   readonly protocol: string;
-  readonly tls?: unknown;
+  readonly tls?: {
+    readonly mode: 'Terminate' | 'Passthrough';
+    readonly certificateRefs?: readonly ObjectReference[];
+    readonly options?: Readonly<Record<string, string>>;
+  };
   readonly allowedRoutes: {
     readonly namespaces: { readonly from: 'All' | 'Same' | 'Selector' | 'None'; readonly selector?: LabelSelector };
     readonly kinds: readonly { readonly group: string; readonly kind: string }[];
@@ -66,9 +70,30 @@ export type Gateway = Resource<
       readonly annotations?: Readonly<Record<string, string>>;
       readonly parametersRef?: unknown;
     };
-    readonly tls?: unknown;
+    readonly tls?: {
+      readonly backend?: { readonly clientCertificateRef?: ObjectReference };
+      readonly frontend?: {
+        readonly default: FrontendTls;
+        readonly perPort?: readonly { readonly port: number; readonly tls: FrontendTls }[];
+      };
+    };
   }
 >;
+
+/** What is asked of clients that come with TLS. */
+export interface FrontendTls {
+  readonly validation?: {
+    readonly caCertificateRefs: readonly ObjectReference[];
+    readonly mode: 'AllowValidOnly' | 'AllowInsecureFallback';
+  };
+}
+
+export interface ObjectReference {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
 
 export interface ParentReference {
   /** Defaulted: 'gateway.networking.k8s.io'. */

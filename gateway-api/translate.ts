@@ -21,18 +21,18 @@ export function translate(resources: Resources, environment: Environment, previo
   const before = previous !== null && sameScope(previous.state.environment, environment) ? previous : NOTHING;
   const bindErrors = reuse(before.state.environment.bindErrors, environment.bindErrors);
   const changes = changesBetween(before.state.resources, resources);
-  const parties = updateParties(before.state.parties, resources, environment, changes);
+  const parties = updateParties(before.state, resources, environment, changes);
   const policies = updatePolicies(before.state, resources, parties, changes);
   const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, { parties, policies }, changes);
   const { binds, members, holders } = updateBinds(before, environment, parties);
   const { services, serviceTables, changedServices } = updateServices(before, parties, policies, tables);
   const needs = { uses: tables.uses, services, changed: [...tables.changedUses, ...changedServices], policies };
   const { backends, slices, refusals, changedPolicies } = updateBackends(before, resources, changes, needs);
-  const { grants, gateways, enrolments } = parties;
+  const { grants, gateways, needs: gatewayNeeds, enrolments } = parties;
   const state: State = {
     resources,
     environment: { ...environment, bindErrors },
-    parties: { grants, gateways, enrolments },
+    parties: { grants, gateways, needs: gatewayNeeds, enrolments },
     policies: policies.policies,
     refusals,
     routes,

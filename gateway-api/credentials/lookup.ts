@@ -3,7 +3,7 @@
 import type { CredentialPlan } from '../../policies/plan.ts';
 import type { Environment } from '../environment.ts';
 import { coreGroup, type Grants, isGranted, type Referrer } from '../references.ts';
-import type { Resources } from '../resources.ts';
+import type { ObjectReference, Resources } from '../resources.ts';
 import { nextTurn, outOfTime } from './certificate.ts';
 import { type Content, contentOf, type Part } from './content.ts';
 
@@ -11,13 +11,6 @@ export interface CredentialScope {
   readonly resources: Resources;
   readonly grants: Grants;
   readonly environment: Environment;
-}
-
-export interface CredentialReference {
-  readonly group: string;
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
 }
 
 export interface Found {
@@ -50,17 +43,17 @@ export class CredentialLookup {
   }
 
   /** A certificate with its key: tls.crt and tls.key of a Secret, or a Credential. */
-  pair(ref: CredentialReference): Found {
+  pair(ref: ObjectReference): Found {
     return this.#find(ref, ['Secret'], (content) => this.#pairProblem(content));
   }
 
   /** CAs to believe: ca.crt of a ConfigMap or of a Secret, or those of a Credential. */
-  authorities(ref: CredentialReference): Found {
+  authorities(ref: ObjectReference): Found {
     return this.#find(ref, ['ConfigMap', 'Secret'], (content) => this.#authoritiesProblem(content));
   }
 
   #find(
-    ref: CredentialReference,
+    ref: ObjectReference,
     kinds: readonly ('ConfigMap' | 'Secret')[],
     problemOf: (content: Content) => string | null,
   ): Found {
@@ -88,7 +81,7 @@ export class CredentialLookup {
     return judged(id, problemOf(contentOf(resource)));
   }
 
-  #own({ namespace, name }: CredentialReference, problemOf: (content: Content) => string | null): Found {
+  #own({ namespace, name }: ObjectReference, problemOf: (content: Content) => string | null): Found {
     const id = `${CREDENTIALS.kind} ${name}`;
     if (namespace !== undefined) return failed(id, 'content', `${id} is of no namespace: remove it from the reference`);
     this.reads.add(id);
@@ -99,7 +92,7 @@ export class CredentialLookup {
     return judged(id, problemOf(contentOf(plan)));
   }
 
-  #isPermitted(kind: string, { namespace, name }: CredentialReference): boolean {
+  #isPermitted(kind: string, { namespace, name }: ObjectReference): boolean {
     if (namespace === undefined || namespace === this.#referrer.namespace) return true;
     this.reads.add(`Grant ${namespace}`);
     return isGranted(this.#scope.grants, this.#referrer, { group: '', kind, namespace, name });
