@@ -1,5 +1,9 @@
 // RequestAuthentication: which tokens are believed, where they are looked for, and what becomes of them.
 
+import { decodeJwtRule } from './jwt-rule.ts';
+import type { DecodeReport } from './policy.ts';
+import { SettingsReader } from './settings-reader.ts';
+
 /** One RequestAuthentication at one target. */
 export interface AuthenticationPlan {
   /** `RequestAuthentication shop/orders`. */
@@ -11,10 +15,11 @@ export interface AuthenticationPlan {
 
 /** Istio's JWTRule. */
 export interface JwtRulePlan {
+  /** Exactly `iss`; '' for any, with keys of its own only. */
   readonly issuer: string;
   /** Of these one must be in `aud`; empty: any. */
   readonly audiences: readonly string[];
-  /** Where the keys are: the text of an inline JWKS, or the URI of a remote one. */
+  /** Where the keys are: the text of an inline JWKS, or the URI of a remote one (or of the discovery document that names it). */
   readonly keys: { readonly inline: string } | { readonly uri: string };
   /** Longest wait for the remote keys. */
   readonly timeoutMs: number;
@@ -23,8 +28,10 @@ export interface JwtRulePlan {
   readonly forward: boolean;
   /** Header that carries the verified payload, base64url without padding; null: none. */
   readonly payloadHeader: string | null;
-  /** Claims copied to headers. */
+  /** Claims copied to headers; names inside of claims follow a dot. */
   readonly claimHeaders: readonly { readonly header: string; readonly claim: string }[];
+  /** Claims that are lists though they are written as words in one string. */
+  readonly spacedClaims: readonly string[];
 }
 
 export type TokenLocation =
@@ -34,10 +41,33 @@ export type TokenLocation =
 
 /** Of a verified token. */
 export interface VerifiedToken {
-  /** `iss/sub`. */
+  /** `iss/sub`; '' where the token has no `sub`. */
   readonly principal: string;
   readonly audiences: readonly string[];
   /** `azp`; '' for none. */
   readonly presenter: string;
+  /** As signed, but for `spacedClaims`, which are lists here. */
   readonly claims: Readonly<Record<string, unknown>>;
+}
+
+const SPEC_FIELDS = ['selector', 'targetRef', 'targetRefs', 'jwtRules'];
+
+/** The rules in `spec` of a RequestAuthentication; null after a report. Without rules it authenticates nobody. */
+export function decodeAuthentication(spec: unknown, path: string, report: DecodeReport): readonly JwtRulePlan[] | null {
+  const settings = new SettingsReader(spec, path, report, SPEC_FIELDS);
+  const rules: JwtRulePlan[] = [];
+  for (const [index, raw] of (settings.list('jwtRules') ?? []).entries()) {
+    const rule = decodeJwtRule(raw, `${path}.jwtRules[${index}]`, report);
+    if (rule === null) settings.sound = false;
+    else rules.push(rule);
+  }
+  return settings.sound ? rules : null;
+}
+
+/** One line for explain, without the keys. */
+export function describeJwtRule(rule: JwtRulePlan): string {
+  const keys = 'uri' in rule.keys ? `keys from ${rule.keys.uri}` : 'keys inline';
+  const audiences = rule.audiences.length === 0 ? '' : ` for ${rule.audiences.join(' or ')}`;
+  const places = rule.locations.map((location) => `${location.in} ${location.name}`).join(', ');
+  return `tokens of ${rule.issuer === '' ? 'any issuer' : rule.issuer}${audiences} in ${places}, ${keys}`;
 }
