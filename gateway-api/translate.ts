@@ -3,6 +3,7 @@
 import { updateBackends } from './backends.ts';
 import { updateBinds } from './binds.ts';
 import { changesBetween } from './changes.ts';
+import { updateCredentials } from './credentials/update.ts';
 import { type Environment, sameScope } from './environment.ts';
 import { updateParties } from './parties.ts';
 import { updatePolicies } from './policies/targets.ts';
@@ -28,6 +29,7 @@ export function translate(resources: Resources, environment: Environment, previo
   const { services, serviceTables, changedServices } = updateServices(before, parties, policies, tables);
   const needs = { uses: tables.uses, services, changed: [...tables.changedUses, ...changedServices], policies };
   const { backends, slices, refusals, changedPolicies } = updateBackends(before, resources, changes, needs);
+  const { credentials, uses: credentialUses } = updateCredentials(before, resources, environment, { binds, backends });
   const { grants, gateways, needs: gatewayNeeds, enrolments } = parties;
   const state: State = {
     resources,
@@ -41,6 +43,7 @@ export function translate(resources: Resources, environment: Environment, previo
     members,
     holders,
     slices,
+    credentialUses,
   };
   const outcome = {
     changes,
@@ -50,7 +53,14 @@ export function translate(resources: Resources, environment: Environment, previo
     changedListeners: tables.changedListeners,
   };
   const statuses = updateStatuses(before, state, outcome);
-  const { access, credentials } = before.snapshot;
+  const { access } = before.snapshot;
   const snapshot = { binds, services, tables: tables.tables, backends, access, credentials };
   return { snapshot, statuses, state };
+}
+
+/** When the same resources mean something else, as certificates begin or end, in ms since the epoch; null: never. */
+export function nextExpiry({ state }: Translation): number | null {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { changesAt } of state.parties.needs.values()) next = Math.min(next, changesAt);
+  return next === Number.POSITIVE_INFINITY ? null : next;
 }

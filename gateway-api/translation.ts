@@ -5,6 +5,7 @@ import type { Refusals } from './backends.ts';
 import type { Holders, Members } from './binds.ts';
 import { NO_RESOURCES } from './changes.ts';
 import type { Statuses } from './conditions.ts';
+import type { CredentialUses } from './credentials/update.ts';
 import type { SliceIndex } from './endpoints.ts';
 import { DEFAULT_ENVIRONMENT, type Environment } from './environment.ts';
 import { NO_PARTIES, type Parties } from './parties.ts';
@@ -36,6 +37,7 @@ export interface State {
   readonly members: Members;
   readonly holders: Holders;
   readonly slices: SliceIndex;
+  readonly credentialUses: CredentialUses;
 }
 
 export const NOTHING: Translation = {
@@ -60,5 +62,6 @@ export const NOTHING: Translation = {
     members: new Map(),
     holders: new Map(),
     slices: new ShardedMap(),
+    credentialUses: new Map(),
   },
 };
