@@ -15,6 +15,8 @@ export const NO_RESOURCES: Resources = {
   EndpointSlice: new Map(),
   TrafficPolicy: new Map(),
   XBackendTrafficPolicy: new Map(),
+  BackendTLSPolicy: new Map(),
+  XBackend: new Map(),
   Namespace: new Map(),
   Secret: new Map(),
   ConfigMap: new Map(),

@@ -1,5 +1,6 @@
 // The kinds we read: where each lives in the API, its schema, and how its fields become a resource's spec.
 import type { AnyResource } from './resources.ts';
+import { backendTlsPolicy } from './schemas/backend-tls-policy.ts';
 import { configMap } from './schemas/config-map.ts';
 import { endpointSlice } from './schemas/endpoint-slice.ts';
 import { gateway } from './schemas/gateway.ts';
@@ -11,6 +12,7 @@ import type { Schema } from './schemas/schema.ts';
 import { secret } from './schemas/secret.ts';
 import { service } from './schemas/service.ts';
 import { trafficPolicy } from './schemas/traffic-policy.ts';
+import { xBackend } from './schemas/x-backend.ts';
 import { xBackendTrafficPolicy } from './schemas/x-backend-traffic-policy.ts';
 
 export type KindName = AnyResource['kind'];
@@ -67,6 +69,22 @@ const kinds: readonly Kind[] = [
     schema: xBackendTrafficPolicy,
     spec: asWritten,
   },
+  {
+    name: 'BackendTLSPolicy',
+    group: gatewayApi,
+    versions: ['v1', 'v1alpha3'],
+    scope: 'Namespaced',
+    schema: backendTlsPolicy,
+    spec: asWritten,
+  },
+  {
+    name: 'XBackend',
+    group: 'gateway.networking.x-k8s.io',
+    versions: ['v1alpha1'],
+    scope: 'Namespaced',
+    schema: xBackend,
+    spec: xBackendSpec,
+  },
   { name: 'Namespace', group: '', versions: ['v1'], scope: 'Cluster', schema: namespace, spec: () => ({}) },
   { name: 'Secret', group: '', versions: ['v1'], scope: 'Namespaced', schema: secret, spec: secretSpec },
   { name: 'ConfigMap', group: '', versions: ['v1'], scope: 'Namespaced', schema: configMap, spec: configMapSpec },
@@ -91,6 +109,11 @@ function gatewaySpec(object: Fields): unknown {
       allowedRoutes: { ...listener.allowedRoutes, kinds: listener.allowedRoutes.kinds ?? [] },
     })),
   };
+}
+
+function xBackendSpec(object: Fields): unknown {
+  const spec = object['spec'] as Fields & { port: { port?: number; number?: number } };
+  return { ...spec, port: spec.port.port ?? spec.port.number };
 }
 
 function serviceSpec(object: Fields): unknown {

@@ -240,6 +240,55 @@ export type XBackendTrafficPolicy = Resource<
   }
 >;
 
+export interface LocalObjectReference {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface SubjectAltName {
+  readonly type: 'Hostname' | 'URI';
+  readonly hostname?: string;
+  readonly uri?: string;
+}
+
+/** What the certificate of a backend must prove; one of caCertificateRefs and wellKnownCACertificates is set. */
+export interface BackendTLSValidation {
+  readonly caCertificateRefs?: readonly LocalObjectReference[];
+  readonly wellKnownCACertificates?: string;
+  readonly hostname: string;
+  readonly subjectAltNames?: readonly SubjectAltName[];
+}
+
+export type BackendTLSPolicy = Resource<
+  'BackendTLSPolicy',
+  {
+    readonly targetRefs: readonly PolicyTargetReference[];
+    readonly validation: BackendTLSValidation;
+    readonly options?: Readonly<Record<string, string>>;
+  }
+>;
+
+export interface SecretReference extends LocalObjectReference {
+  readonly namespace?: string;
+}
+
+/** The two spellings of `port` are read as one. */
+export type XBackend = Resource<
+  'XBackend',
+  {
+    readonly type: 'ExternalHostname' | 'EndpointSelector';
+    readonly port: number;
+    readonly externalHostname?: { readonly hostname: string };
+    readonly protocol?: string;
+    readonly tls?: {
+      readonly mode: 'None' | 'ServerOnly' | 'ClientAndServer';
+      readonly clientCertificateRef?: SecretReference;
+      readonly validation?: BackendTLSValidation;
+    };
+  }
+>;
+
 export type Namespace = Resource<'Namespace', Readonly<Record<string, never>>>;
 /** `data` (base64 decoded for a Secret) and `stringData` are moved under `spec.data` as Latin-1 strings. */
 export type Secret = Resource<'Secret', { readonly type: string; readonly data: Readonly<Record<string, string>> }>;
@@ -254,6 +303,8 @@ export type AnyResource =
   | EndpointSlice
   | TrafficPolicy
   | XBackendTrafficPolicy
+  | BackendTLSPolicy
+  | XBackend
   | Namespace
   | Secret
   | ConfigMap;
@@ -271,6 +322,8 @@ export interface Resources {
   readonly EndpointSlice: ReadonlyMap<string, EndpointSlice>;
   readonly TrafficPolicy: ReadonlyMap<string, TrafficPolicy>;
   readonly XBackendTrafficPolicy: ReadonlyMap<string, XBackendTrafficPolicy>;
+  readonly BackendTLSPolicy: ReadonlyMap<string, BackendTLSPolicy>;
+  readonly XBackend: ReadonlyMap<string, XBackend>;
   readonly Namespace: ReadonlyMap<string, Namespace>;
   readonly Secret: ReadonlyMap<string, Secret>;
   readonly ConfigMap: ReadonlyMap<string, ConfigMap>;

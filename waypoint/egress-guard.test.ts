@@ -39,7 +39,6 @@ describe('the egress guard', () => {
   });
 
   it('knows the API server of its cluster', () => {
-    const before = { ...process.env };
     process.env['KUBERNETES_SERVICE_HOST'] = '10.96.0.1';
     process.env['KUBERNETES_SERVICE_PORT'] = '443';
     try {
@@ -47,7 +46,8 @@ describe('the egress guard', () => {
       assert.match(inCluster.refusal('10.96.0.1', 443, binds()), /the API server of the cluster/);
       assert.equal(inCluster.refusal('10.96.0.2', 443, binds()), '');
     } finally {
-      process.env = before;
+      delete process.env['KUBERNETES_SERVICE_HOST'];
+      delete process.env['KUBERNETES_SERVICE_PORT'];
     }
   });
 });
