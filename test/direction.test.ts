@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { violations } from './harness/directions.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -44,6 +44,13 @@ describe('import directions', () => {
       true,
     ],
     ['waypoint imports protobuf', 'waypoint/serve.ts', "import { create } from '@bufbuild/protobuf';", false],
+    [
+      'the Workload API is asked by gRPC',
+      'waypoint/credentials/workload-api.ts',
+      "await import('@grpc/grpc-js');",
+      true,
+    ],
+    ['its answers are read without', 'waypoint/credentials/svid.ts', "import { Client } from '@grpc/grpc-js';", false],
     ['waypoint imports tests', 'waypoint/serve.ts', "import { a } from '../test/harness/wire.ts';", false],
     ['a test imports the harness', 'waypoint/a.test.ts', "import { a } from '../test/harness/wire.ts';", true],
     ['a test of routing imports waypoint', 'routing/a.test.ts', "import { a } from '../waypoint/serve.ts';", false],
@@ -68,16 +75,8 @@ describe('the runtime', () => {
 function violationsOf(file: string, text: string): string[] {
   const root = mkdtempSync(join(tmpdir(), 'waypoint-direction-'));
   try {
-    for (const room of [
-      'routing',
-      'policies',
-      'gateway-api/deep',
-      'waypoint/cli',
-      'waypoint/protos/gen',
-      'waypoint/external',
-    ]) {
-      mkdirSync(join(root, room), { recursive: true });
-    }
+    for (const room of ['routing', 'policies', 'gateway-api', 'waypoint']) mkdirSync(join(root, room));
+    mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), `${text}\n`);
     return violations(root);
   } finally {

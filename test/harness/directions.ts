@@ -27,6 +27,8 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly imports: RegExp }[
   { files: /^waypoint\/health-checks\.ts$/, imports: /^undici$/ },
   // Generated from the protos; the only ones that know protobuf's own types.
   { files: /^waypoint\/protos\/gen\/[\w-]+_pb\.ts$/, imports: /^@bufbuild\/protobuf(\/codegenv2)?$/ },
+  // The SPIFFE Workload API is asked over gRPC, on the main thread, and only where its socket is named.
+  { files: /^waypoint\/credentials\/workload-api\.ts$/, imports: /^(@grpc\/grpc-js|@bufbuild\/protobuf)$/ },
   { files: /\.test\.ts$/, imports: /^(node:.*|fast-check|test\/harness\/.*)$/ },
 ];
 
