@@ -3,8 +3,9 @@
 import type { Statuses } from '../gateway-api/conditions.ts';
 import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { FileSource } from '../gateway-api/files.ts';
-import { type Environment, type Translation, translate } from '../gateway-api/translate.ts';
+import { type Environment, nextExpiry, type Translation, translate } from '../gateway-api/translate.ts';
 import type { Snapshot } from '../policies/plan.ts';
+import { Alarm } from './alarm.ts';
 import { BindGate } from './bind-gate.ts';
 import { ConfigurationNews } from './cli/news.ts';
 import { statusTable } from './cli/status-table.ts';
@@ -55,6 +56,8 @@ class Waypoint implements RunningWaypoint {
   readonly #metrics: MetricsPage = new MetricsPage();
   readonly #fleet: Fleet;
   readonly #gate: BindGate = new BindGate(() => void this.#publish());
+  /** Certificates begin and end without anybody's doing. */
+  readonly #expiry: Alarm = new Alarm(() => void this.#publish());
   readonly #source: FileSource;
   readonly #checks: HealthChecks = new HealthChecks({
     verdict: (verdict) => {
@@ -128,6 +131,7 @@ class Waypoint implements RunningWaypoint {
   async close(): Promise<void> {
     this.#ready = false;
     this.#gate.close();
+    this.#expiry.close();
     this.#source.close();
     await this.#checks.close();
     await this.#fleet.close();
@@ -140,6 +144,7 @@ class Waypoint implements RunningWaypoint {
     const before = this.#translation;
     const translation = translate(this.#source.store.resources, this.#environment(), before);
     this.#translation = translation;
+    this.#expiry.set(nextExpiry(translation));
     this.#news.tellFindings(this.#source.store.findings);
     const { snapshot, statuses } = translation;
     // Addresses that are new must be tried first; everything else does not wait for them.

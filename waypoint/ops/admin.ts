@@ -8,6 +8,7 @@ import type { ExplainOptions } from '../explain/explain.ts';
 import type { SocketAddress } from '../flag-values.ts';
 import type { BackendReport } from '../messages.ts';
 import { addUp } from './backend-totals.ts';
+import { publicSnapshot } from './public-snapshot.ts';
 import { readableJson } from './readable-json.ts';
 
 /** What the pages show; asked anew for every request. */
@@ -49,7 +50,7 @@ const PAGES: ReadonlyMap<string, { readonly help: string; readonly page: Handler
   ['/ready', { help: '200 when the configuration is served, else 503 with the reason', page: readyPage }],
   ['/live', { help: '200 while the process answers', page: () => text(200, 'live\n') }],
   ['/metrics', { help: 'Prometheus text', page: metricsPage }],
-  ['/config', { help: 'the published snapshot', page: (state) => json(state.config()) }],
+  ['/config', { help: 'the published snapshot, without keys', page: configPage }],
   ['/statuses', { help: 'conditions of every object; ?format=text for a table', page: statusesPage }],
   [
     '/endpoints',
@@ -113,6 +114,11 @@ function readyPage(state: AdminState): Page {
 
 async function metricsPage(state: AdminState): Promise<Page> {
   return { status: 200, type: 'text/plain; version=0.0.4', body: await state.metrics() };
+}
+
+function configPage(state: AdminState): Page {
+  const { version, snapshot } = state.config();
+  return json({ version, snapshot: publicSnapshot(snapshot) });
 }
 
 function statusesPage(state: AdminState, query: URLSearchParams): Page {
