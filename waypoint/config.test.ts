@@ -32,6 +32,24 @@ describe('parseRunOptions', () => {
     assert.equal(options.admin, null);
   });
 
+  it('reads how traffic is led here', () => {
+    const argv = ['--config', 'a', '--service-ports', '20000-29999', '--client-namespaces', '10.0.1.0/24=shop,::1=ops'];
+    const { servicePorts, clientNamespaces } = optionsOf([...argv, '--client-namespaces', '10.0.2.7=bank']);
+    assert.deepEqual(servicePorts, { from: 20_000, to: 29_999 });
+    assert.deepEqual(clientNamespaces, [
+      { cidr: '10.0.1.0/24', namespace: 'shop' },
+      { cidr: '::1', namespace: 'ops' },
+      { cidr: '10.0.2.7', namespace: 'bank' },
+    ]);
+    assert.equal(optionsOf(['--config', 'a', '--service-ports', 'none']).servicePorts, null);
+    for (const range of ['20000', '2-1', '0-9', '1-65536', '01-9', 'all']) {
+      assert.match(errorsOf(['--config', 'a', '--service-ports', range])[0] ?? '', /must be a range of ports/, range);
+    }
+    for (const entry of ['10.0.0.0/8', '10.0.0.0/33=a', 'shop=shop', '10.0.0.1=Shop', '10.0.0.1=a=b', '']) {
+      assert.match(errorsOf(['--config', 'a', '--client-namespaces', entry])[0] ?? '', /with a namespace each/, entry);
+    }
+  });
+
   it('takes each limit from a flag of its own', () => {
     const argv = Object.keys(DEFAULT_LIMITS).length;
     const flags = describeRunFlags()

@@ -5,6 +5,8 @@ import type { PathLevel } from '../routing/path.ts';
 import { bytes, choice, count, duration, parseSocketAddress, type SocketAddress } from './flag-values.ts';
 import { describeFlags, parseFlags } from './flags.ts';
 import { IDENTITY_FLAGS } from './identity-flags.ts';
+import type { AddressNamespace } from './redirect/client-namespaces.ts';
+import { type PortRange, REDIRECT_FLAGS } from './redirect-flags.ts';
 import { PLACE_FLAGS, SOURCE_FLAGS } from './source-flags.ts';
 
 /** Bounds on what a peer may make the waypoint hold or wait for; each is exact at N and N+1. */
@@ -98,6 +100,10 @@ export interface RunOptions {
   readonly allowExternalName: boolean;
   /** CIDRs that names outside may lead to though they are loopback or link-local. */
   readonly egressAllow: readonly string[];
+  /** Each port of an enrolled Service gets one of these of its own; null: none does. */
+  readonly servicePorts: PortRange | null;
+  /** In which namespaces clients live that show no identity. */
+  readonly clientNamespaces: readonly AddressNamespace[];
   /** Between failing readiness and closing the listeners. */
   readonly drainDelayMs: number;
   /** From the signal to the end of whatever is still in flight. */
@@ -131,6 +137,7 @@ const RUN_FLAGS = {
   ...PLACE_FLAGS,
   logLevel: choice<LogLevel>(['error', 'warn', 'info', 'debug'], { help: 'operator log on stderr', initial: 'info' }),
   ...IDENTITY_FLAGS,
+  ...REDIRECT_FLAGS,
   drainDelay: duration(0, { help: 'goes on accepting after SIGTERM', initial: 5000 }),
   drainTimeout: duration(0, { help: 'until requests in flight are cut after SIGTERM', initial: 25_000 }),
 };
@@ -179,13 +186,13 @@ export function parseRunOptions(
   const { config, bind, workers, admin, gateway, accessLog, stateDir, logLevel } = values;
   const { clusterDomain, pathNormalization, trustedProxies, zone, sessionKey } = values;
   const { trustDomain, trustDomainAliases, credentials, spiffeEndpointSocket } = values;
-  const { proxyProtocolFrom, allowExternalName, egressAllow } = values;
+  const { proxyProtocolFrom, allowExternalName, egressAllow, servicePorts, clientNamespaces } = values;
   return {
     options: {
       ...{ config, bind, workers, admin, gateway, accessLog, stateDir, logLevel },
       ...{ clusterDomain, pathNormalization, trustedProxies, zone, sessionKey },
       ...{ trustDomain, trustDomainAliases, credentials, spiffeEndpointSocket },
-      ...{ proxyProtocolFrom, allowExternalName, egressAllow },
+      ...{ proxyProtocolFrom, allowExternalName, egressAllow, servicePorts, clientNamespaces },
       drainDelayMs: drainDelay,
       drainTimeoutMs: drainTimeout,
       limits: limitsFrom(values),

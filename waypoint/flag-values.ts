@@ -118,7 +118,7 @@ export function onOff({ help }: { readonly help: string }): Flag<boolean> {
 }
 
 /** Addresses and CIDRs separated by commas. */
-function parseCidrs(text: string): readonly string[] | undefined {
+export function parseCidrs(text: string): readonly string[] | undefined {
   const cidrs = text.split(',').map((part) => part.trim());
   return cidrs.every(isCidr) ? cidrs : undefined;
 }

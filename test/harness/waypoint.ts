@@ -117,6 +117,8 @@ function runOptions(dir: string): RunOptions {
     proxyProtocolFrom: [],
     allowExternalName: false,
     egressAllow: [],
+    servicePorts: null,
+    clientNamespaces: [],
     drainDelayMs: 0,
     drainTimeoutMs: 1000,
     limits: DEFAULT_LIMITS,
