@@ -51,6 +51,7 @@ describe('import directions', () => {
       true,
     ],
     ['its answers are read without', 'waypoint/credentials/svid.ts', "import { Client } from '@grpc/grpc-js';", false],
+    ['the DNS codec imports its package', 'waypoint/redirect/dns/codec.ts', "import dns from 'dns-packet';", true],
     ['waypoint imports tests', 'waypoint/serve.ts', "import { a } from '../test/harness/wire.ts';", false],
     ['a test imports the harness', 'waypoint/a.test.ts', "import { a } from '../test/harness/wire.ts';", true],
     ['a test of routing imports waypoint', 'routing/a.test.ts', "import { a } from '../waypoint/serve.ts';", false],

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { PathLevel } from '../routing/path.ts';
+import { DNS_FLAGS, DNS_LISTEN } from './dns-flags.ts';
 import { bytes, choice, count, duration, parseSocketAddress, type SocketAddress } from './flag-values.ts';
 import { describeFlags, parseFlags } from './flags.ts';
 import { IDENTITY_FLAGS } from './identity-flags.ts';
@@ -104,6 +105,14 @@ export interface RunOptions {
   readonly servicePorts: PortRange | null;
   /** In which namespaces clients live that show no identity. */
   readonly clientNamespaces: readonly AddressNamespace[];
+  /** Where the DNS server listens; null: there is none. */
+  readonly dns: SocketAddress | null;
+  /** Resolvers for names that are not ours; null: those of resolv.conf; empty: none. */
+  readonly dnsUpstream: readonly SocketAddress[] | null;
+  /** CIDRs of clients that may ask for such names too; this host always may. */
+  readonly dnsClients: readonly string[];
+  /** Queries per second of one client. */
+  readonly dnsRate: number;
   /** Between failing readiness and closing the listeners. */
   readonly drainDelayMs: number;
   /** From the signal to the end of whatever is still in flight. */
@@ -138,6 +147,8 @@ const RUN_FLAGS = {
   logLevel: choice<LogLevel>(['error', 'warn', 'info', 'debug'], { help: 'operator log on stderr', initial: 'info' }),
   ...IDENTITY_FLAGS,
   ...REDIRECT_FLAGS,
+  dns: DNS_LISTEN,
+  ...DNS_FLAGS,
   drainDelay: duration(0, { help: 'goes on accepting after SIGTERM', initial: 5000 }),
   drainTimeout: duration(0, { help: 'until requests in flight are cut after SIGTERM', initial: 25_000 }),
 };
@@ -176,7 +187,9 @@ export function parseRunOptions(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): { options: RunOptions } | { errors: string[] } {
-  const { values, positionals, errors: mistakes, given } = parseFlags({ ...RUN_FLAGS, ...LIMIT_FLAGS }, argv, env);
+  // Under this name every SPIFFE agent tells its workloads (SPIFFE Workload Endpoint section 4).
+  const told = { WAYPOINT_SPIFFE_ENDPOINT_SOCKET: env['SPIFFE_ENDPOINT_SOCKET'], ...env };
+  const { values, positionals, errors: mistakes, given } = parseFlags({ ...RUN_FLAGS, ...LIMIT_FLAGS }, argv, told);
   const errors = [...mistakes];
   for (const word of positionals) errors.push(`unexpected argument '${word}' (files are given with --config)`);
   if (!given.has('config')) errors.push('--config is missing: name at least one file or directory of resources');
@@ -187,12 +200,14 @@ export function parseRunOptions(
   const { clusterDomain, pathNormalization, trustedProxies, zone, sessionKey } = values;
   const { trustDomain, trustDomainAliases, credentials, spiffeEndpointSocket } = values;
   const { proxyProtocolFrom, allowExternalName, egressAllow, servicePorts, clientNamespaces } = values;
+  const { dns, dnsUpstream, dnsClients, dnsRate } = values;
   return {
     options: {
       ...{ config, bind, workers, admin, gateway, accessLog, stateDir, logLevel },
       ...{ clusterDomain, pathNormalization, trustedProxies, zone, sessionKey },
       ...{ trustDomain, trustDomainAliases, credentials, spiffeEndpointSocket },
       ...{ proxyProtocolFrom, allowExternalName, egressAllow, servicePorts, clientNamespaces },
+      ...{ dns, dnsUpstream, dnsClients, dnsRate },
       drainDelayMs: drainDelay,
       drainTimeoutMs: drainTimeout,
       limits: limitsFrom(values),

@@ -29,6 +29,8 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly imports: RegExp }[
   { files: /^waypoint\/protos\/gen\/[\w-]+_pb\.ts$/, imports: /^@bufbuild\/protobuf(\/codegenv2)?$/ },
   // The SPIFFE Workload API is asked over gRPC, on the main thread, and only where its socket is named.
   { files: /^waypoint\/credentials\/workload-api\.ts$/, imports: /^(@grpc\/grpc-js|@bufbuild\/protobuf)$/ },
+  // Loaded with the DNS server, where one was asked for: the records of answers as bytes.
+  { files: /^waypoint\/redirect\/dns\/codec\.ts$/, imports: /^dns-packet$/ },
   { files: /\.test\.ts$/, imports: /^(node:.*|fast-check|test\/harness\/.*)$/ },
 ];
 
