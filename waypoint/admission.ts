@@ -1,31 +1,54 @@
 // Rate limits and faults: what the policy of the chosen backend lets through, holds back or answers itself.
 
 import { decideFault, faultReply } from '../policies/fault.ts';
+import type { LocalReply } from '../policies/policy.ts';
 import type { Exchange } from './exchange.ts';
+import { askRateLimit, type RateVerdict } from './external/rate-limit.ts';
+import { proceed } from './filtering.ts';
 import { replyLocal } from './local-reply.ts';
-import { proceed } from './serve.ts';
 
-/** false: the request was answered, or waits out a delay and goes on by itself. */
-export function admitted(x: Exchange): boolean {
+/** Lets the request go on to its filters; or it is answered, or waits and goes on by itself. */
+export function admit(x: Exchange): void {
   const { enforced, shadow } = x.policies;
   if (shadow !== null) noteShadow(x);
   if (enforced.limiter !== null) {
     const reply = enforced.limiter.check(x, x.worker.sharedNow());
     if (reply !== null) {
-      x.flag = 'RL';
-      replyLocal(x, reply);
-      return false;
+      limited(x, reply);
+      return;
     }
   }
-  const { fault } = enforced.plan;
-  if (fault === null) return true;
+  const global = enforced.plan.rateLimit?.global ?? null;
+  if (global === null) chance(x);
+  else x.waiting = askRateLimit(x, global, judged);
+}
+
+/** What the rate limit service says. */
+function judged(x: Exchange, { reply, responseHeaders }: RateVerdict): void {
+  x.waiting = null;
+  if (x.done) return;
+  for (const header of responseHeaders) x.addResponseHeader(header);
+  if (reply === null) chance(x);
+  else limited(x, reply);
+}
+
+function limited(x: Exchange, reply: LocalReply): void {
+  x.flag = 'RL';
+  replyLocal(x, reply);
+}
+
+/** Faults on purpose. */
+function chance(x: Exchange): void {
+  const { fault } = x.policies.enforced.plan;
+  if (fault === null) {
+    proceed(x);
+    return;
+  }
   const { delayMs, abortStatus } = decideFault(fault, x.worker.random);
   if (delayMs > 0) {
     x.flag = 'DI';
     x.pause = setTimeout(resume, delayMs, x, abortStatus);
-    return false;
-  }
-  return abortStatus === 0 || aborted(x, abortStatus);
+  } else if (abortStatus === 0 || aborted(x, abortStatus)) proceed(x);
 }
 
 function resume(x: Exchange, abortStatus: number): void {

@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '../routing/endpoint.ts';
 import type { Outcome } from '../routing/outcome.ts';
+import type { Peer } from '../routing/request.ts';
 import { FAILURES, type Failure } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { abort } from './finish.ts';
@@ -28,6 +29,7 @@ export class Attempt implements UpstreamOwner, Waiting {
   chunked = false;
   /** It repeats another, and counts against the limit of those. */
   readonly repeats: boolean;
+  readonly client: Peer;
   readonly #beganAt: number;
   #headAt = 0;
   #pending = false;
@@ -36,6 +38,7 @@ export class Attempt implements UpstreamOwner, Waiting {
 
   constructor(x: Exchange, endpoint: Endpoint, state: BackendState) {
     this.exchange = x;
+    this.client = x.peer;
     this.endpoint = endpoint;
     this.state = state;
     this.repeats = x.tries > 1;

@@ -2,6 +2,7 @@
 
 import { type MirrorPlan, shouldMirror } from '../policies/mirror.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
+import type { Peer } from '../routing/request.ts';
 import type { Exchange } from './exchange.ts';
 import { copiedHead } from './forwarding.ts';
 import { LENGTH, NONE } from './http1/framing.ts';
@@ -46,6 +47,7 @@ export class Copy implements UpstreamOwner {
   readonly backend: string;
   readonly head: string;
   readonly method: string;
+  readonly client: Peer;
   #payload: Buffer[] = [];
   #framing = NONE;
   #trailers = '';
@@ -58,6 +60,7 @@ export class Copy implements UpstreamOwner {
     this.backend = backend;
     this.head = head;
     this.method = x.head.method;
+    this.client = x.peer;
   }
 
   start(x: Exchange): void {

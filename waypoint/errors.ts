@@ -56,3 +56,8 @@ export const FAILURES: Readonly<Record<Name, Failure>> = {
   clientGone: row('client_gone', 499, 'DC', 'client', ''),
   bodyTimeout: row('body_timeout', 408, 'DI', 'client', 'request body timed out\n'),
 };
+
+/** `BackendNotFound` → `backend_not_found`, as every other reason in log and metrics. */
+export function snake(reason: string): string {
+  return reason.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+}

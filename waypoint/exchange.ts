@@ -1,7 +1,9 @@
 // One request and its answer: the object that walks through serve, attempt and relay, and ends in the access log.
 
+import type { VerifiedToken } from '../policies/authentication.ts';
+import type { AccessContext } from '../policies/authorization.ts';
+import type { HeaderLine } from '../policies/header-edits.ts';
 import type { BackendShare, BindPlan, ListenerPlan, ServicePlan } from '../policies/plan.ts';
-import type { FilterContext } from '../policies/policy.ts';
 import type { Session } from '../policies/session.ts';
 import type { PickContext } from '../routing/balancer.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
@@ -11,6 +13,9 @@ import type { Peer } from '../routing/request.ts';
 import type { Attempt } from './attempt.ts';
 import { type Copy, sendCopies } from './copies.ts';
 import type { Downstream } from './downstream/connection.ts';
+import type { Waiting } from './external/external-auth.ts';
+import { remoteAddress } from './forwarding.ts';
+import type { Guard } from './guard/guards.ts';
 import type { Http1RequestHead } from './http1/request-head.ts';
 import type { LivePlan } from './live-plan.ts';
 import { type LivePolicies, NO_POLICIES } from './live-policy.ts';
@@ -21,7 +26,7 @@ import type { Worker } from './worker-context.ts';
 
 const NONE_TRIED: readonly Endpoint[] = [];
 
-export class Exchange implements FilterContext, PickContext {
+export class Exchange implements AccessContext, PickContext {
   readonly worker: Worker;
   readonly downstream: Downstream;
   readonly head: Http1RequestHead;
@@ -48,6 +53,24 @@ export class Exchange implements FilterContext, PickContext {
   policies: LivePolicies = NO_POLICIES;
   /** Whose limits count this request, until it ends. */
   admittedBy: BackendState | null = null;
+  /** What guards it; null: nothing. */
+  guard: Guard | null = null;
+  /** An outside service, or the keys of a token, that it waits for. */
+  waiting: Waiting | null = null;
+  token: VerifiedToken | null = null;
+  /** The policy that turned it away, and which of its rules; '' when none did. */
+  deniedBy = '';
+  deniedRule = '';
+  /** AUDIT policies that it matched, separated by commas. */
+  audited = '';
+  /** The filters of the rule have run; `filterAt` counts on in those of the share. */
+  ruleFiltered = false;
+  filterAt = 0;
+  /** Fields that outside services give the answer; null: none. */
+  responseHeaders: HeaderLine[] | null = null;
+  /** Called when the body is whole, or holds this many bytes. */
+  #bodyAwaited: (() => void) | null = null;
+  #bodyBytes = 0;
   /** A wait between two tries, or a delay on purpose. */
   pause: NodeJS.Timeout | null = null;
   /** The session that the request belongs to; null: none yet. */
@@ -119,13 +142,46 @@ export class Exchange implements FilterContext, PickContext {
       return;
     }
     body.wait(data);
+    if (this.#bodyAwaited !== null && body.held > this.#bodyBytes) this.#bodyHolds();
     if (body.held >= this.worker.limits.bufferBytes) this.downstream.pause();
   }
 
   /** The request body is complete. */
   endBody(): void {
+    if (this.#bodyAwaited !== null) this.#bodyHolds();
     this.attempt?.endBody();
     if (this.copies !== null) sendCopies(this);
+  }
+
+  /** Calls `then` once the body is whole or more than `bytes` of it are here: at once, where that is so already. */
+  whenBodyHolds(bytes: number, then: () => void): void {
+    const body = this.body as RequestBody;
+    // More is never held for one stream.
+    this.#bodyBytes = Math.min(bytes, this.worker.limits.bufferBytes - 1);
+    this.#bodyAwaited = then;
+    if (body.complete || body.held > this.#bodyBytes) this.#bodyHolds();
+    else this.downstream.askForBody(this);
+  }
+
+  /** The answer carries this field too, whoever gives it. */
+  addResponseHeader(line: HeaderLine): void {
+    this.responseHeaders ??= [];
+    this.responseHeaders.push(line);
+  }
+
+  /** The client, as the hops that are trusted tell it. */
+  get remoteAddress(): string {
+    return remoteAddress(this);
+  }
+
+  get destinationPort(): number {
+    return this.service?.port ?? this.peer.localPort;
+  }
+
+  #bodyHolds(): void {
+    const then = this.#bodyAwaited as () => void;
+    this.#bodyAwaited = null;
+    then();
   }
 
   get random(): () => number {
@@ -145,6 +201,9 @@ export class Exchange implements FilterContext, PickContext {
   /** Gives up the tries in flight, if any; the endpoints see a reset. */
   cancelAttempt(outcome: Outcome = 'client-gone'): void {
     if (this.pause !== null) this.#endPause();
+    this.waiting?.cancel();
+    this.waiting = null;
+    this.#bodyAwaited = null;
     this.rival?.cancel(outcome);
     this.rival = null;
     this.attempt?.cancel(outcome);

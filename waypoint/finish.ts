@@ -24,7 +24,7 @@ export function abort(x: Exchange, failure: Failure, detail: string): void {
 function close(x: Exchange, now: number): void {
   x.done = true;
   x.endedAt = now;
-  if (x.pause !== null) x.cancelAttempt();
+  if (x.pause !== null || x.waiting !== null) x.cancelAttempt();
   x.admittedBy?.circuit.release('requests');
   x.body?.release();
   x.worker.metrics.requestDone(x);

@@ -52,16 +52,28 @@ export function refusedAddress(address: string, port: number, rules: EgressRules
   const bytes = parse(address);
   if (bytes === null) return 'no IP address';
   const forms = formsOf(bytes);
-  for (const form of forms) {
-    for (const { bytes: own, isAny, port: taken, what } of rules.own) {
-      if (port !== taken) continue;
-      if (isAny ? isHere(form, rules.interfaces) : isSame(form, own)) return what;
-    }
-  }
+  const own = ownAmong(forms, port, rules);
+  if (own !== null) return own;
   if (forms.some((form) => rules.allowed.some((block) => contains(block, form)))) return null;
   for (const form of forms) {
     const kind = FORBIDDEN.find(({ block }) => contains(block, form));
     if (kind !== undefined) return form === bytes ? kind.what : `${kind.what}, written as IPv6`;
+  }
+  return null;
+}
+
+/** Only whether it is one of our own addresses: endpoints inside may well be on loopback. */
+export function ownAddress(address: string, port: number, rules: EgressRules): string | null {
+  if (!rules.own.some((own) => own.port === port)) return null;
+  const bytes = parse(address);
+  return bytes === null ? null : ownAmong(formsOf(bytes), port, rules);
+}
+
+function ownAmong(forms: readonly Bytes[], port: number, { own, interfaces }: EgressRules): string | null {
+  for (const form of forms) {
+    for (const { bytes, isAny, port: taken, what } of own) {
+      if (port === taken && (isAny ? isHere(form, interfaces) : isSame(form, bytes))) return what;
+    }
   }
   return null;
 }

@@ -1,5 +1,6 @@
 // The head as it goes upstream: what the client sent, without the fields of its hop, with those of ours.
 
+import { isIP } from 'node:net';
 import type { Exchange } from './exchange.ts';
 import { newRequestId } from './request-id.ts';
 
@@ -96,6 +97,24 @@ function trustedLines(x: Exchange): string {
   if (!fields.has('x-forwarded-proto')) lines += `x-forwarded-proto: ${head.scheme}\r\n`;
   if (!fields.has('x-forwarded-host') && head.authority !== '') lines += `x-forwarded-host: ${head.authority}\r\n`;
   return lines;
+}
+
+/** From the last hop of `x-forwarded-for` backwards: the first that is not trusted to tell of others. */
+export function remoteAddress({ worker, peer, head }: Exchange): string {
+  if (!worker.trusts(peer.address)) return peer.address;
+  let remote = peer.address;
+  for (const hop of (head.fields.get('x-forwarded-for') ?? '').split(',').reverse()) {
+    const address = hop.trim();
+    // What is no address was told by somebody who may not be believed further back either.
+    if (!isAddress(address)) return remote;
+    remote = address;
+    if (!worker.trusts(address)) return remote;
+  }
+  return remote;
+}
+
+function isAddress(text: string): boolean {
+  return isIP(text) !== 0;
 }
 
 /** HTTP/1.0 clients may send no Host; HTTP/1.1 endpoints need one. */

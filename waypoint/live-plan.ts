@@ -5,6 +5,7 @@ import type { Sessions } from '../policies/session.ts';
 import type { Backend, Registry } from '../routing/registry.ts';
 import { Split } from '../routing/split.ts';
 import type { RouteEntry } from '../routing/table.ts';
+import { GuardMemo } from './guard/guards.ts';
 import type { LivePolicies, PolicyLinker } from './live-policy.ts';
 
 /** What plans are bound to. */
@@ -29,6 +30,7 @@ export class LivePlan {
   readonly policies: LivePolicies;
   /** The sessions of the rule, asked before the weights; null: none. */
   readonly sessions: Sessions | null;
+  readonly guard: GuardMemo = new GuardMemo();
   /** Where the metrics keep this plan's series; theirs alone. */
   series: unknown = null;
 

@@ -2,6 +2,7 @@
 
 import type { AccessPlan, BindPlan, CredentialPlan, ServicePlan } from '../policies/plan.ts';
 import { RouteTable } from '../routing/table.ts';
+import { Guards } from './guard/guards.ts';
 import { type Linker, LivePlan, linkEntry } from './live-plan.ts';
 import { type Changes, isNothing, type SnapshotUpdate } from './publisher.ts';
 
@@ -17,6 +18,7 @@ export class LiveSnapshot {
   readonly services: ReadonlyMap<string, LiveService>;
   readonly tables: ReadonlyMap<string, RouteTable<LivePlan>>;
   readonly access: ReadonlyMap<string, AccessPlan>;
+  readonly guards: Guards;
   readonly credentials: ReadonlyMap<string, CredentialPlan>;
 
   constructor(
@@ -25,6 +27,7 @@ export class LiveSnapshot {
     services: ReadonlyMap<string, LiveService>,
     tables: ReadonlyMap<string, RouteTable<LivePlan>>,
     access: ReadonlyMap<string, AccessPlan>,
+    before: Guards | null,
     credentials: ReadonlyMap<string, CredentialPlan>,
   ) {
     this.version = version;
@@ -32,10 +35,19 @@ export class LiveSnapshot {
     this.services = services;
     this.tables = tables;
     this.access = access;
+    this.guards = before?.guard(access) ? before : new Guards(access, before);
     this.credentials = credentials;
   }
 
-  static readonly empty: LiveSnapshot = new LiveSnapshot(0, new Map(), new Map(), new Map(), new Map(), new Map());
+  static readonly empty: LiveSnapshot = new LiveSnapshot(
+    0,
+    new Map(),
+    new Map(),
+    new Map(),
+    new Map(),
+    null,
+    new Map(),
+  );
 
   /**
    * The snapshot after an update. Tables the update does not name are shared by reference.
@@ -48,6 +60,7 @@ export class LiveSnapshot {
       this.#services(update, linker),
       this.#tables(update, linker),
       patched(this.access, update.access, targetOf),
+      this.guards,
       patched(this.credentials, update.credentials, idOf),
     );
   }

@@ -28,6 +28,8 @@ export function refuse(x: Exchange, failure: ParseFailure): void {
   send(x, failure.status, failure.reason, [], `${failure.reason.replaceAll('_', ' ')}\n`);
 }
 
+const NONE: readonly never[] = [];
+
 function send(x: Exchange, status: number, reason: string, headers: LocalReply['headers'], body: string): void {
   if (x.done) return;
   const { downstream } = x;
@@ -38,6 +40,7 @@ function send(x: Exchange, status: number, reason: string, headers: LocalReply['
   const bodiless = status === 204 || status === 304;
   let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
   for (const [name, value] of headers) text += `${name}: ${value}\r\n`;
+  for (const [name, value] of x.responseHeaders ?? NONE) text += `${name}: ${value}\r\n`;
   if (!bodiless && body !== '') text += 'content-type: text/plain; charset=utf-8\r\n';
   if (!bodiless) text += `content-length: ${body.length}\r\n`;
   text += `date: ${new Date().toUTCString()}\r\n`;

@@ -28,6 +28,7 @@ export function relayHead(x: Exchange, attempt: Attempt, connection: UpstreamCon
   x.body?.release();
   if (x.plan !== null) applyResponseFilters(x.plan.plan.filters, x, head);
   if (x.share !== null) applyResponseFilters(x.share.filters, x, head);
+  if (x.responseHeaders !== null) for (const [name, value] of x.responseHeaders) head.fields.append(name, value);
   if (x.setCookie !== '') head.fields.append('set-cookie', x.setCookie);
   if (x.plan !== null && x.plan.sessions !== null) keepSession(x, x.plan.sessions, head);
   const text = head.serialize(framingLines(x, attempt, head.framing));

@@ -1,16 +1,13 @@
-// The life of a request on one screen: find its route, run its filters, choose its backend, try, relay. Everything else is a noun.
+// The life of a request on one screen: find its route, choose its backend, then guard (who may) → admission (how much) →
+// filtering (what is changed) → tries and relay. Each calls the next; one that has to wait goes on by itself.
 
-import { applyRequestFilters, type Filter } from '../policies/index.ts';
-import type { MirrorPlan } from '../policies/mirror.ts';
-import { admitted } from './admission.ts';
-import { noteCopies, sendCopies } from './copies.ts';
-import { FAILURES } from './errors.ts';
+import { FAILURES, snake } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { identify, looped } from './forwarding.ts';
 import { Frontend, misdirected, resolveFrontend } from './frontend.ts';
+import { guard } from './guard/guard.ts';
 import type { LiveShare } from './live-plan.ts';
-import { replyFailure, replyLocal } from './local-reply.ts';
-import { attempt } from './tries.ts';
+import { replyFailure } from './local-reply.ts';
 import { screenUpgrade } from './tunnel.ts';
 
 /** Filled in anew by every request, synchronously: nothing is allocated to find out who was addressed. */
@@ -22,17 +19,7 @@ export function serve(x: Exchange): void {
   screenUpgrade(x);
   if (!entered(x) || !findPlan(x) || !usable(x)) return;
   chooseShare(x);
-  if (admitted(x)) proceed(x);
-}
-
-/** What follows once limits and faults let the request pass; after an injected delay it is called later. */
-export function proceed(x: Exchange): void {
-  const { plan } = x.plan as NonNullable<Exchange['plan']>;
-  if (!filtered(x, plan.filters, plan.mirrors)) return;
-  if (!hasBackend(x)) return;
-  if (x.share !== null && !filtered(x, x.share.filters, x.share.mirrors)) return;
-  sendCopies(x);
-  attempt(x);
+  guard(x);
 }
 
 /** false: the request has been here before, and was answered. */
@@ -90,25 +77,6 @@ function usable(x: Exchange): boolean {
   return false;
 }
 
-/** Runs filters in listed order; a copy is noted where its mirror stands among them. false: a filter answered. */
-function filtered(x: Exchange, filters: readonly Filter[], mirrors: readonly MirrorPlan[]): boolean {
-  if (mirrors.length === 0) {
-    const reply = filters.length === 0 ? null : applyRequestFilters(filters, x);
-    if (reply === null) return true;
-    replyLocal(x, reply);
-    return false;
-  }
-  for (let position = 0; position <= filters.length; position++) {
-    noteCopies(x, mirrors, position);
-    const filter = filters[position];
-    const reply = filter === undefined ? null : applyRequestFilters([filter], x);
-    if (reply === null) continue;
-    replyLocal(x, reply);
-    return false;
-  }
-  return true;
-}
-
 /** The choice of backend, made once, by session or by weight: another try stays with it. */
 function chooseShare(x: Exchange): void {
   const plan = x.plan as NonNullable<Exchange['plan']>;
@@ -127,19 +95,4 @@ function chooseShare(x: Exchange): void {
   x.policies = chosen.policies;
   x.share = chosen.share;
   x.backend = chosen.backend;
-}
-
-/** false: there is nothing to forward to, or its reference is broken, and the request was answered so. */
-function hasBackend(x: Exchange): boolean {
-  if (x.backend !== null) return true;
-  const failure = x.share?.failure ?? null;
-  const reason = failure === null ? FAILURES.noBackend.reason : snake(failure.reason);
-  const detail = failure?.message ?? 'the rule has no backendRef with a weight above 0';
-  replyFailure(x, { ...FAILURES.noBackend, reason }, detail);
-  return false;
-}
-
-/** `BackendNotFound` → `backend_not_found`, as every other reason in log and metrics. */
-function snake(reason: string): string {
-  return reason.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
 }

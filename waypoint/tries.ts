@@ -26,6 +26,7 @@ export function attempt(x: Exchange): void {
     return;
   }
   x.admittedBy = state;
+  if (state.authority !== null) x.head.forwardAuthority ??= state.authority;
   state.budget.request(x.startedAt);
   if (x.now === 0) x.now = x.startedAt;
   launch(x, state);

@@ -6,6 +6,7 @@ import type { Registry } from '../routing/registry.ts';
 import type { Peer } from '../routing/request.ts';
 import type { Limits } from './config.ts';
 import type { HeadLimits } from './http1/limits.ts';
+import type { KeyStore } from './jwt/key-store.ts';
 import type { PolicyLinker } from './live-policy.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 import type { AccessLog } from './ops/access-log.ts';
@@ -45,6 +46,8 @@ export interface Worker {
   readonly refusal: (endpoint: Endpoint, state: BackendState) => string;
   /** Seals TLS session tickets; the same in all workers. */
   readonly tlsSecret: string;
+  /** The keys that tokens are verified with. */
+  readonly keys: KeyStore;
   /** Answers carry `connection: close`, and no connection is kept. */
   draining: boolean;
 }

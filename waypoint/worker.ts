@@ -7,6 +7,7 @@ import type { BackendTlsPlan } from '../policies/plan.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
 import { Registry } from '../routing/registry.ts';
 import { backendReport, EjectionCauses } from './backend-report.ts';
+import { KeyStore } from './jwt/key-store.ts';
 import { Listeners } from './listeners.ts';
 import { PolicyLinker } from './live-policy.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
@@ -19,6 +20,7 @@ import { circuitShare, sharedNow } from './shared-memory.ts';
 import { Timers } from './timers.ts';
 import { type EjectionNews, type Neighbours, stateOf } from './upstream/backend-state.ts';
 import { Pool } from './upstream/pool.ts';
+import { Refusals } from './upstream/refusals.ts';
 import type { Worker } from './worker-context.ts';
 
 /** Counters travel to the main thread this often, so that a worker that dies takes little with it. */
@@ -39,6 +41,7 @@ function say(message: FromWorker): void {
 const registry = new Registry();
 const policies = new PolicyLinker(sessionSigner(sessionKey), new BucketStore(memory.buckets, memory.seed));
 const linker = { registry, policies };
+const refusals = new Refusals(options);
 const worker: Worker = {
   snapshot: LiveSnapshot.empty,
   registry,
@@ -67,7 +70,8 @@ const worker: Worker = {
   believesProxyProtocol: trustOf(options.proxyProtocolFrom),
   trustDomains: [options.trustDomain, ...options.trustDomainAliases],
   tlsSecret: sessionKey,
-  refusal: () => '',
+  refusal: ({ address, port }, { external }) => refusals.of(address, port, external, worker.snapshot.binds),
+  keys: new KeyStore((uri) => say({ type: 'keys-wanted', uri })),
   draining: false,
 };
 const listeners = new Listeners(worker, (id, error) => say({ type: 'bind', id, error }));
@@ -121,6 +125,7 @@ function apply(update: SnapshotUpdate, slots: readonly number[]): void {
     state.neighbours = options.workers > 1 ? neighbours : null;
     state.circuit.join(circuitShare(memory, index, slots[at] as number));
     state.external = plan.external;
+    state.authority = plan.authority;
     retire(plan.id, backend.update(plan.endpoints, now));
     if (plan.tls === null) encrypted.delete(plan.id);
     else encrypted.set(plan.id, plan.tls);

@@ -161,6 +161,14 @@ export class Downstream implements BodySink, Reader, TimerTarget {
     this.#closeAfter = true;
   }
 
+  /** Somebody here needs the body before the endpoint is asked: a client that waits for a word gets it. */
+  askForBody(x: Exchange): void {
+    if (!x.head.expectContinue || x.requestBytes > 0) return;
+    x.head.expectContinue = false;
+    x.head.fields.remove('expect');
+    this.write('HTTP/1.1 100 Continue\r\n\r\n');
+  }
+
   /** Whether an answer given now leaves more of the request unread than is worth reading. */
   get unreadTooLong(): boolean {
     if (this.#state !== BODY) return false;

@@ -70,6 +70,10 @@ function jsonLine(x: Exchange): string {
   if (endpoint !== null) line += `,"endpoint":"${endpoint.id}"`;
   if (x.tries > 0) line += `,"tries":${x.tries},"upstream_ms":${upstreamMs(x)}`;
   if (x.retryReason !== '') line += `,"retry":"${x.retryReason}"`;
+  if (x.deniedBy !== '') line += `,"denied_by":${jsonString(x.deniedBy)},"denied_rule":${jsonString(x.deniedRule)}`;
+  if (x.audited !== '') line += `,"audited":${jsonString(x.audited)}`;
+  if (peer.identity !== null) line += `,"principal":${jsonString(peer.identity.uri)}`;
+  if (x.token !== null) line += `,"request_principal":${jsonString(x.token.principal)}`;
   if (x.shadow !== '') line += `,"shadow":${jsonString(x.shadow)}`;
   line += `,"duration_ms":${ms(x.endedAt - x.startedAt)},"request_bytes":${x.requestBytes},"response_bytes":${x.responseBytes},"peer":"${peer.address}","peer_port":${peer.port}`;
   const agent = head.fields.get('user-agent');
@@ -89,6 +93,8 @@ function textLine(x: Exchange): string {
   if (endpoint !== null) line += ` (${endpoint.id}${x.tries > 1 ? `, ${x.tries} tries` : ''})`;
   if (x.reason !== '') line += ` ${plainWord(x.reason)}`;
   if (x.retryReason !== '') line += ` (retry: ${x.retryReason})`;
+  if (x.deniedBy !== '') line += ` (denied by ${plainText(x.deniedBy)} rule ${plainText(x.deniedRule)})`;
+  if (x.audited !== '') line += ` [audit ${plainText(x.audited)}]`;
   if (x.shadow !== '') line += ` [shadow ${plainText(x.shadow)}]`;
   if (x.detail !== '') line += `: ${plainText(x.detail)}`;
   return `${line}\n`;

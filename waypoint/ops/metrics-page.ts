@@ -121,6 +121,9 @@ export class MetricsPage {
       'proxy_protocol_failures',
       'Client connections that did not begin with a PROXY protocol header that is believed, by reason.',
     );
+    this.#counter(out, 'authentication_failures', 'Requests answered 401, by what is wrong with their token.');
+    this.#counter(out, 'authorization_denials', 'Requests answered 403, by policy and rule.');
+    this.#counter(out, 'external_authorization', 'Verdicts of external authorizers, by provider.');
     this.#counter(out, 'shadow_decisions', 'What policies in mode Shadow would have changed, by kind.');
   }
 
@@ -129,7 +132,7 @@ export class MetricsPage {
     out.head(full, help, 'counter');
     const reasons = this.#counters.get(name);
     if (reasons === undefined) out.sample(full, '', 0);
-    else for (const [reason, count] of reasons) out.sample(full, reason === '' ? '' : `{reason="${reason}"}`, count);
+    else for (const [reason, count] of reasons) out.sample(full, reasonLabels(name, reason), count);
   }
 
   #prune(snapshot: Snapshot): void {
@@ -146,6 +149,22 @@ export class MetricsPage {
       if (!snapshot.backends.has(labels[0] ?? '')) this.#client.delete(key);
     }
   }
+}
+
+/** Counters whose reasons are several labels, one a line. */
+const LABELS: { readonly [N in CounterName]?: readonly string[] } = {
+  authorization_denials: ['policy', 'rule'],
+  external_authorization: ['provider', 'verdict'],
+};
+const REASON: readonly string[] = ['reason'];
+
+function reasonLabels(name: CounterName, reason: string): string {
+  if (reason === '') return '';
+  const values = reason.split('\n');
+  const labels = (LABELS[name] ?? REASON).map(
+    (label, at) => `${label}="${(values[at] ?? '').replace(/[\\"\n]/g, escaped)}"`,
+  );
+  return `{${labels.join(',')}}`;
 }
 
 function merge(into: Map<string, SeriesDelta>, { labels, values }: SeriesDelta): void {

@@ -28,7 +28,10 @@ export type CounterName =
   | 'ejections'
   | 'shadow_decisions'
   | 'tls_handshake_failures'
-  | 'proxy_protocol_failures';
+  | 'proxy_protocol_failures'
+  | 'authentication_failures'
+  | 'authorization_denials'
+  | 'external_authorization';
 
 /** OpenTelemetry HTTP semantic conventions: any other is `_OTHER`, since methods are the client's to invent. */
 const METHODS: ReadonlySet<string> = new Set([

@@ -1,9 +1,8 @@
 // TLS towards the endpoints of one backend: what is presented, who is believed, and which name an endpoint must prove.
 
-import type { SecureContext, TLSSocket } from 'node:tls';
+import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
 import type { BackendTlsPlan, CredentialPlan } from '../../policies/plan.ts';
 import type { Endpoint } from '../../routing/endpoint.ts';
-import type { OpenOptions } from '../upstream/socket.ts';
 import { peerChain } from './peer-chain.ts';
 import { Trust } from './verify.ts';
 
@@ -37,7 +36,7 @@ export class BackendTls {
    * Begins a connection and its handshake; the socket says 'secureConnect', and then `problem` tells whether it may be used.
    * @throws when what is configured makes no context: nothing is sent in cleartext instead.
    */
-  connect(endpoint: Endpoint, options: OpenOptions): TLSSocket {
+  connect(endpoint: Endpoint, options: ConnectionOptions): TLSSocket {
     if (this.plan.failure !== null) throw new Error(this.plan.failure.message);
     this.#context ??= this.#makeContext();
     const { serverName } = this.plan;

@@ -16,7 +16,7 @@ import {
 } from '../../policies/outlier.ts';
 import type { BackendTlsPlan, CredentialPlan } from '../../policies/plan.ts';
 import { DEFAULT_RETRY_BUDGET, RetryBudget, type RetryBudgetPlan } from '../../policies/retry-budget.ts';
-import type { BackendPolicy, ConnectionsPlan, Policies } from '../../policies/traffic.ts';
+import type { BackendPolicy, ConnectionsPlan, Policies, ProxyProtocol } from '../../policies/traffic.ts';
 import { balancerFor } from '../../routing/balancer.ts';
 import type { Endpoint } from '../../routing/endpoint.ts';
 import type { ConsistentHashPlan } from '../../routing/load-balancing.ts';
@@ -72,6 +72,10 @@ export class BackendState {
   secure: BackendTls | null = null;
   /** Its addresses come from DNS: some are refused. */
   external = false;
+  /** Each connection announces the client it is made for; null: none does. */
+  proxyProtocol: ProxyProtocol | null = null;
+  /** What `Host` says to it; null: what the client said. */
+  authority: string | null = null;
   /** What ConsistentHash reads, where no rule says otherwise. */
   hash: ConsistentHashPlan | null = null;
   /** What policies in mode Shadow would make of the limits; null: none is. */
@@ -94,6 +98,7 @@ export class BackendState {
     const { backend } = this;
     backend.balancer = balancerFor(enforced.loadBalancing);
     this.connections = enforced.connections;
+    this.#announceBy(enforced.connections?.proxyProtocol ?? null);
     this.hash = enforced.loadBalancing?.consistentHash ?? null;
     this.limits = enforced.circuitBreaker ?? DEFAULT_CIRCUIT_BREAKER;
     this.outliers = enforced.outlierDetection ?? DEFAULT_OUTLIER;
@@ -114,6 +119,16 @@ export class BackendState {
   encrypt(plan: BackendTlsPlan | null, credentials: ReadonlyMap<string, CredentialPlan>): void {
     if (plan === null ? this.secure === null : this.secure?.holdsFor(plan, credentials)) return;
     this.secure = plan === null ? null : new BackendTls(plan, credentials);
+    this.#clearPools();
+  }
+
+  #announceBy(version: ProxyProtocol | null): void {
+    if (version === this.proxyProtocol) return;
+    this.proxyProtocol = version;
+    this.#clearPools();
+  }
+
+  #clearPools(): void {
     for (const { slot } of this.backend.endpoints) if (isEvictable(slot)) slot.clear();
   }
 

@@ -2,8 +2,9 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { ConnectionsPlan } from '../../policies/traffic.ts';
+import type { ConnectionsPlan, ProxyProtocol } from '../../policies/traffic.ts';
 import type { Endpoint } from '../../routing/endpoint.ts';
+import type { Peer } from '../../routing/request.ts';
 import { FAILURES, type Failure } from '../errors.ts';
 import { BodyDecoder, type BodySink } from '../http1/body-decoder.ts';
 import { lastChunk, writeChunk } from '../http1/body-writer.ts';
@@ -14,11 +15,14 @@ import { pass } from '../read-buffer.ts';
 import { Timer, type TimerTarget } from '../timers.ts';
 import type { BackendTls } from '../tls/backend-tls.ts';
 import type { Worker } from '../worker-context.ts';
+import { announced, announcement } from './announcement.ts';
 import type { Pool } from './pool.ts';
 import { openSocket, type SocketOwner } from './socket.ts';
 
 /** Who asked: the exchange of a client, or a mirror's copy. Called in this order; after `onUpstreamFailure` or `onUpstreamEnd` nothing more comes. */
 export interface UpstreamOwner {
+  /** On whose behalf; null: nobody's but our own. */
+  readonly client: Peer | null;
   /** The connection is established (or was taken from the pool): the request may be written. */
   onUpstreamReady(connection: UpstreamConnection): void;
   /** What a policy of `connections` in mode Shadow would have done with this connection. */
@@ -53,6 +57,9 @@ export class UpstreamConnection implements BodySink, SocketOwner, TimerTarget {
   readonly pool: Pool;
   readonly endpoint: Endpoint;
   readonly socket: Socket;
+  /** The client that it announced when it began; '' for none. */
+  readonly announced: string;
+  readonly proxyProtocol: ProxyProtocol | null;
   /** What it was encrypted with; null: cleartext. */
   readonly secure: BackendTls | null;
   readonly parser: ResponseParser;
@@ -85,7 +92,13 @@ export class UpstreamConnection implements BodySink, SocketOwner, TimerTarget {
     this.owner = owner;
     this.parser = new ResponseParser(worker.responseLimits);
     this.secure = pool.state.secure;
-    this.socket = openSocket(endpoint, this.secure, worker.refusal(endpoint, pool.state), this);
+    this.proxyProtocol = pool.state.proxyProtocol;
+    this.announced = announced(this.proxyProtocol, owner.client);
+    const first = this.proxyProtocol === null ? null : announcement(this.proxyProtocol, owner.client);
+    this.socket = openSocket(
+      { endpoint, secure: this.secure, refusal: worker.refusal(endpoint, pool.state), first },
+      this,
+    );
     this.#openedAt = performance.now();
     worker.timers.schedule(this.#timer, this.#openedAt + this.#connectTimeoutMs);
   }

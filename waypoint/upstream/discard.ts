@@ -6,6 +6,7 @@ import type { UpstreamConnection, UpstreamOwner } from './connection.ts';
 const DISCARD_BYTES = 65_536;
 
 export class Discard implements UpstreamOwner {
+  readonly client: null = null;
   #bytes = 0;
 
   onUpstreamReady(): void {}

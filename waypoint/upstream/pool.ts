@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '../../routing/endpoint.ts';
 import type { Worker } from '../worker-context.ts';
+import { announced } from './announcement.ts';
 import type { BackendState } from './backend-state.ts';
 import { UpstreamConnection, type UpstreamOwner } from './connection.ts';
 
@@ -28,7 +29,7 @@ export class Pool {
 
   /** An idle connection for `owner`, or null: then `open` one. */
   take(owner: UpstreamOwner): UpstreamConnection | null {
-    const connection = this.#idle.pop();
+    const connection = this.#fitting(owner);
     if (connection === undefined) return null;
     connection.owner = owner;
     const idleMs = this.state.shadowConnections?.idleTimeoutMs ?? 0;
@@ -43,8 +44,8 @@ export class Pool {
   }
 
   park(connection: UpstreamConnection): void {
-    // What it was encrypted with is not what is asked for now.
-    const outdated = connection.secure !== this.state.secure;
+    // It began otherwise than is asked for now.
+    const outdated = connection.secure !== this.state.secure || connection.proxyProtocol !== this.state.proxyProtocol;
     if (this.#retired || outdated || this.#idle.length >= this.worker.limits.upstreamIdleConnections) {
       connection.abandon();
       return;
@@ -56,6 +57,15 @@ export class Pool {
     }
     this.#idle.push(connection);
     this.state.next();
+  }
+
+  /** The last one parked; of those that announced a client, one that announced this one. */
+  #fitting(owner: UpstreamOwner): UpstreamConnection | undefined {
+    const { proxyProtocol } = this.state;
+    if (proxyProtocol === null) return this.#idle.pop();
+    const wanted = announced(proxyProtocol, owner.client);
+    const at = this.#idle.findLastIndex((connection) => connection.announced === wanted);
+    return at < 0 ? undefined : this.#idle.splice(at, 1)[0];
   }
 
   /** The connection is gone. */

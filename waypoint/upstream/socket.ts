@@ -20,16 +20,12 @@ interface OwnedSocket extends Socket {
   upstream: SocketOwner;
 }
 
-/** What both kinds of sockets are opened with. */
-export interface OpenOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly noDelay: boolean;
-  readonly allowHalfOpen: boolean;
-  readonly onread: { readonly buffer: Buffer; callback(this: Socket, bytes: number): boolean };
+interface ReadInto {
+  readonly buffer: Buffer;
+  callback(this: Socket, bytes: number): boolean;
 }
 
-const ON_READ: OpenOptions['onread'] = {
+const ON_READ: ReadInto = {
   buffer: READ_BUFFER,
   callback(this: Socket, bytes: number): boolean {
     (this as OwnedSocket).upstream.received(readBytes(bytes));
@@ -37,9 +33,23 @@ const ON_READ: OpenOptions['onread'] = {
   },
 };
 
-/** `refusal`: why this address must not be dialled; '' when it may. What goes wrong is told later, never thrown. */
-export function openSocket(endpoint: Endpoint, secure: BackendTls | null, refusal: string, owner: SocketOwner): Socket {
-  const socket = refusal === '' ? dial(endpoint, secure) : stillborn(new Error(refusal));
+/** Missing in the types of `tls.connect`, which takes it where it opens the socket itself. */
+const ONREAD: object = { onread: ON_READ };
+
+export interface Opening {
+  readonly endpoint: Endpoint;
+  /** null: cleartext. */
+  readonly secure: BackendTls | null;
+  /** Why this address must not be dialled; '' when it may. */
+  readonly refusal: string;
+  /** Bytes that come before everything, also before TLS; null: none. */
+  readonly first: Buffer | null;
+}
+
+/** What goes wrong is told later, never thrown. */
+export function openSocket(opening: Opening, owner: SocketOwner): Socket {
+  const { secure, refusal } = opening;
+  const socket = refusal === '' ? dial(opening) : stillborn(new Error(refusal));
   (socket as OwnedSocket).upstream = owner;
   socket.on(secure === null ? 'connect' : 'secureConnect', onConnect);
   socket.on('end', onEnd);
@@ -49,12 +59,20 @@ export function openSocket(endpoint: Endpoint, secure: BackendTls | null, refusa
   return socket;
 }
 
-function dial(endpoint: Endpoint, secure: BackendTls | null): Socket {
+function dial({ endpoint, secure, first }: Opening): Socket {
   const { address: host, port } = endpoint;
-  const options = { host, port, noDelay: true, allowHalfOpen: true, onread: ON_READ };
-  if (secure === null) return connect(options);
+  const options = { host, port, noDelay: true, allowHalfOpen: true };
   try {
-    return secure.connect(endpoint, options);
+    if (secure === null) {
+      const socket = connect({ ...options, onread: ON_READ });
+      if (first !== null) socket.write(first);
+      return socket;
+    }
+    if (first === null) return secure.connect(endpoint, { ...options, ...ONREAD });
+    // What is read of a socket within a socket comes by events.
+    const raw = connect(options);
+    raw.write(first);
+    return secure.connect(endpoint, { socket: raw }).on('data', onData);
   } catch (error) {
     return stillborn(error as Error);
   }
@@ -68,6 +86,10 @@ function stillborn(reason: Error): Socket {
 
 function onConnect(this: Socket): void {
   (this as OwnedSocket).upstream.connected();
+}
+
+function onData(this: Socket, data: Buffer): void {
+  (this as OwnedSocket).upstream.received(data);
 }
 
 function onEnd(this: Socket): void {
