@@ -12,3 +12,10 @@ export function forwardedAs(appProtocol: string | undefined): 'http' | 'ws' | nu
       return null;
   }
 }
+
+const GRPC: ReadonlySet<string> = new Set(['', 'http', 'http2', 'h2c', 'grpc', 'kubernetes.io/h2c']);
+
+/** Whether a service that we call ourselves may speak gRPC there: everything but what says that it is something else. */
+export function carriesGrpc(appProtocol: string | undefined): boolean {
+  return GRPC.has(appProtocol?.toLowerCase() ?? '');
+}

@@ -17,6 +17,8 @@ export interface BackendNeeds {
   readonly uses: ShardedMap<number>;
   /** An enrolled Service may be forwarded to itself. */
   readonly services: ReadonlyMap<string, ServicePlan>;
+  /** Asked about requests, though no route leads there. */
+  readonly called: ReadonlySet<string>;
   /** Backends of which the need changed. */
   readonly changed: Iterable<string>;
   readonly policies: PoliciesChange;
@@ -57,7 +59,7 @@ export function updateBackends(
   const draft = new DraftMap(snapshot.backends);
   const refusals = new DraftMap(state.refusals);
   for (const id of stale) {
-    const isNeeded = needs.uses.get(id) !== undefined || needs.services.has(id);
+    const isNeeded = needs.uses.get(id) !== undefined || needs.services.has(id) || needs.called.has(id);
     const made = isNeeded ? planOf(id, resources, slices.index, needs) : undefined;
     draft.put(id, made && reuse(snapshot.backends.get(id), made.plan));
     const refused = made?.refused ?? NONE;

@@ -1,7 +1,7 @@
 // One backendRef: the backend that it names, or the reason why its share of the requests is answered 500.
 
 import type { PlanFailure } from '../policies/plan.ts';
-import { forwardedAs } from './app-protocol.ts';
+import { carriesGrpc, forwardedAs } from './app-protocol.ts';
 import type { Reads } from './attach.ts';
 import { GATEWAY_GROUP } from './environment.ts';
 import { coreGroup, type Grants, isGranted } from './references.ts';
@@ -30,6 +30,8 @@ export interface Requester {
    * callers a way that they may not have themselves.
    */
   readonly reachable: string | null;
+  /** It calls the backend itself, over gRPC, and does not forward to it. */
+  readonly speaks?: 'grpc';
 }
 
 export type Resolution =
@@ -64,10 +66,10 @@ export function resolveBackend(
   const service = scope.resources.Service.get(key);
   return service === undefined
     ? failed('BackendNotFound', `There is no Service ${key}`)
-    : resolvePort(service, key, ref.port);
+    : resolvePort(service, key, ref.port, requester);
 }
 
-function resolvePort(service: Service, key: string, number: number | undefined): Resolution {
+function resolvePort(service: Service, key: string, number: number | undefined, { speaks }: Requester): Resolution {
   if (service.spec.type === 'ExternalName') {
     const message = `Service ${key} is an ExternalName, which would lead anywhere: use a Service with EndpointSlices`;
     return failed('InvalidKind', message);
@@ -79,11 +81,12 @@ function resolvePort(service: Service, key: string, number: number | undefined):
     const known = service.spec.ports.map((candidate) => candidate.port).join(', ');
     return failed('BackendNotFound', `Service ${key} has no port ${number}; it has ${known || 'none'}`);
   }
-  if (port.protocol !== 'TCP' || forwardedAs(port.appProtocol) === null) {
+  const isSpoken = speaks === 'grpc' ? carriesGrpc(port.appProtocol) : forwardedAs(port.appProtocol) !== null;
+  if (port.protocol !== 'TCP' || !isSpoken) {
     const protocol = port.protocol === 'TCP' ? `appProtocol ${port.appProtocol}` : `protocol ${port.protocol}`;
     return failed(
       'UnsupportedProtocol',
-      `Port ${number} of Service ${key} has ${protocol}, which is not forwarded: only HTTP/1.1 is`,
+      `Port ${number} of Service ${key} has ${protocol}, which is not forwarded: only ${speaks === 'grpc' ? 'gRPC' : 'HTTP/1.1'} is`,
     );
   }
   return { backend: `${key}:${number}`, failure: null };

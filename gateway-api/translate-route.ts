@@ -1,7 +1,8 @@
 // One HTTPRoute: the tables it enters and with what, the backends it needs, its status, and what all of that was read from.
 
-import type { RoutePlanEntry, RulePlan } from '../policies/plan.ts';
+import type { RoutePlan, RoutePlanEntry, RulePlan } from '../policies/plan.ts';
 import { type Attachment, type AttachScope, attachmentsOf, type Reads } from './attach.ts';
+import { limitServices } from './called-services.ts';
 import type { HTTPRouteStatus } from './conditions.ts';
 import { isTarget } from './policies/layers.ts';
 import type { Frontend } from './policies/request-policy.ts';
@@ -154,6 +155,15 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((value, index) => value === b[index]));
 }
 
+type Calling = Pick<RoutePlan, 'filters' | 'mirrors' | 'policy'>;
+
+/** Backends that a request goes to beside the one it is forwarded to: copies, and services that are asked about it. */
+function* called({ filters, mirrors, policy }: Calling): Iterable<string | null> {
+  for (const { backend } of mirrors) yield backend;
+  for (const filter of filters) if (filter.kind === 'ExternalAuth') yield filter.plan.backend;
+  yield* limitServices(policy);
+}
+
 function backendsOf(entries: readonly TableEntry[]): readonly string[] {
   const backends = new Set<string>();
   const add = (backend: string | null, gateway: string): void => {
@@ -161,10 +171,10 @@ function backendsOf(entries: readonly TableEntry[]): readonly string[] {
   };
   for (const { entry, gateway } of entries) {
     for (const { plan } of entry.rules) {
-      for (const { backend } of plan.mirrors) add(backend, gateway);
+      for (const backend of called(plan)) add(backend, gateway);
       for (const share of plan.backends) {
         add(share.backend, gateway);
-        for (const { backend } of share.mirrors) add(backend, gateway);
+        for (const backend of called(share)) add(backend, gateway);
       }
     }
   }

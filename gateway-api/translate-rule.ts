@@ -1,6 +1,7 @@
 // One rule of a route: its matches and what is done with the requests that they take, broken parts as values that answer 500.
 
-import { type DecodedFilters, decodeFilters } from '../policies/index.ts';
+import type { ExternalAuthFilter } from '../policies/external-auth.ts';
+import { type DecodedFilters, decodeFilters, type Filter } from '../policies/index.ts';
 import type { DecodedMirror, MirrorPlan } from '../policies/mirror.ts';
 import type { BackendShare, PlanFailure, RoutePlan, RulePlan } from '../policies/plan.ts';
 import type { DecodeReport } from '../policies/policy.ts';
@@ -63,6 +64,7 @@ export function translateRule(rule: HTTPRouteRule, index: number, scope: RuleSco
   const stanzas = stanzasOf(rule, index, scope);
   judgeStanzas(stanzas, { unsupported });
   const decoded = decode(rule.filters, `${path}.filters`, problems);
+  const filters = withService(decoded, problems, scope);
   const redirects = decoded.filters.some((filter) => filter.kind === 'RequestRedirect');
   if (redirects && (rule.backendRefs ?? NONE).length > 0) problems.push(redirectWithBackends(path));
   const own = problems.slice(behind);
@@ -73,7 +75,7 @@ export function translateRule(rule: HTTPRouteRule, index: number, scope: RuleSco
     kind: 'HTTPRoute',
     route: `${scope.route.metadata.namespace}/${scope.route.metadata.name}`,
     rule: rule.name ?? String(index),
-    filters: decoded.filters,
+    filters,
     backends,
     mirrors: mirrors(decoded.mirrors, problems, scope),
     timeouts,
@@ -135,12 +137,13 @@ function shares(
     if (failure !== null) problems.push({ condition: 'ResolvedRefs', path: at, ...failure });
     const before = problems.length;
     const decoded = decode(ref.filters, `${at}.filters`, problems);
+    const filters = withService(decoded, problems, scope);
     const broken = failure ?? failureOf(problems.slice(before));
     return {
       weight: ref.weight,
       backend: broken === null ? backend : null,
       failure: broken,
-      filters: decoded.filters,
+      filters,
       mirrors: mirrors(decoded.mirrors, problems, scope),
       ...policyOf(broken === null ? backend : null, draft, scope),
     };
@@ -156,6 +159,21 @@ function mirrors(decoded: readonly DecodedMirror[], problems: Problem[], scope: 
     if (failure !== null) problems.push({ condition: 'ResolvedRefs', path, ...failure });
     return { backend, failure, numerator, denominator, afterFilter };
   });
+}
+
+/** The filters, of which one may ask an outside service: where that is not to be had, whatever it guards is answered 500. */
+function withService(decoded: DecodedFilters, problems: Problem[], scope: RuleScope): readonly Filter[] {
+  const { filters, externalAuth } = decoded;
+  if (externalAuth === null) return filters;
+  const { index, path } = externalAuth;
+  const ref = externalAuth.backendRef as BackendObjectReference;
+  const filter = filters[index] as ExternalAuthFilter;
+  const { protocol } = filter.plan;
+  const requester: Requester = protocol === 'GRPC' ? { ...scope.requester, speaks: 'grpc' } : scope.requester;
+  const { backend, failure } = resolveBackend(ref, requester, scope, scope.reads);
+  if (failure !== null) problems.push({ condition: 'ResolvedRefs', path, ...failure });
+  const plan = { ...filter.plan, provider: backend ?? ref.name, backend, failure };
+  return filters.with(index, { kind: 'ExternalAuth', plan });
 }
 
 function decode(filters: readonly RouteFilter[] | undefined, path: string, problems: Problem[]): DecodedFilters {

@@ -2,6 +2,7 @@
 
 import { updateBackends } from './backends.ts';
 import { updateBinds } from './binds.ts';
+import { calledServices } from './called-services.ts';
 import { changesBetween } from './changes.ts';
 import { updateCredentials } from './credentials/update.ts';
 import { type Environment, sameScope } from './environment.ts';
@@ -25,9 +26,13 @@ export function translate(resources: Resources, environment: Environment, previo
   const parties = updateParties(before.state, resources, environment, changes);
   const policies = updatePolicies(before.state, resources, parties, changes);
   const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, { parties, policies }, changes);
-  const { binds, members, holders } = updateBinds(before, environment, parties);
+  const { binds, members, holders, ports } = updateBinds(before, environment, parties);
   const { services, serviceTables, changedServices } = updateServices(before, parties, policies, tables);
-  const needs = { uses: tables.uses, services, changed: [...tables.changedUses, ...changedServices], policies };
+  const { access } = before.snapshot;
+  const called = calledServices(services, access);
+  const calls = called.symmetricDifference(calledServices(before.snapshot.services, before.snapshot.access));
+  const changed = [...tables.changedUses, ...changedServices, ...calls];
+  const needs = { uses: tables.uses, services, called, changed, policies };
   const { backends, slices, refusals, changedPolicies } = updateBackends(before, resources, changes, needs);
   const { credentials, uses: credentialUses } = updateCredentials(before, resources, environment, { binds, backends });
   const { grants, gateways, needs: gatewayNeeds, enrolments } = parties;
@@ -42,6 +47,7 @@ export function translate(resources: Resources, environment: Environment, previo
     serviceTables,
     members,
     holders,
+    ports,
     slices,
     credentialUses,
   };
@@ -53,7 +59,6 @@ export function translate(resources: Resources, environment: Environment, previo
     changedListeners: tables.changedListeners,
   };
   const statuses = updateStatuses(before, state, outcome);
-  const { access } = before.snapshot;
   const snapshot = { binds, services, tables: tables.tables, backends, access, credentials };
   return { snapshot, statuses, state };
 }

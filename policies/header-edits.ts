@@ -13,7 +13,7 @@ export interface HeaderEdits {
 
 export type HeaderLine = readonly [name: string, value: string];
 
-export function applyEdits(fields: Fields, { remove, set, append }: HeaderEdits): void {
+export function applyHeaderEdits({ remove, set, append }: HeaderEdits, fields: Fields): void {
   for (const name of remove) fields.remove(name);
   for (const [name, value] of set) fields.set(name, value);
   for (const [name, value] of append) fields.append(name, value);

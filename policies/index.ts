@@ -2,6 +2,7 @@
 
 import type { ResponseHead } from '../routing/request.ts';
 import { type CorsFilter, cors } from './cors.ts';
+import { type ExternalAuthFilter, externalAuth } from './external-auth.ts';
 import {
   type RequestHeaderModifier,
   type ResponseHeaderModifier,
@@ -14,11 +15,20 @@ import type { DecodeReport, FilterContext, FilterKind, LocalReply } from './poli
 import { type RequestRedirect, requestRedirect } from './redirect.ts';
 import { type UrlRewrite, urlRewrite } from './url-rewrite.ts';
 
-export type Filter = RequestHeaderModifier | ResponseHeaderModifier | RequestRedirect | UrlRewrite | CorsFilter;
+export type Filter =
+  | RequestHeaderModifier
+  | ResponseHeaderModifier
+  | RequestRedirect
+  | UrlRewrite
+  | CorsFilter
+  | ExternalAuthFilter;
 
 /** By the filter's `type` in the resource, which is its `kind` in the plan. */
 export const FILTER_KINDS: ReadonlyMap<string, FilterKind<Filter>> = new Map<string, FilterKind<Filter>>(
-  [requestHeaderModifier, responseHeaderModifier, requestRedirect, urlRewrite, cors].map((kind) => [kind.kind, kind]),
+  [requestHeaderModifier, responseHeaderModifier, requestRedirect, urlRewrite, cors, externalAuth].map((kind) => [
+    kind.kind,
+    kind,
+  ]),
 );
 
 /** One filter that cannot be honoured: the rule, or the backend's share, answers 500 with this as its PlanFailure. */
@@ -32,11 +42,23 @@ export interface DecodedFilters {
   readonly filters: readonly Filter[];
   /** Their backendRefs are left for the translator to resolve. */
   readonly mirrors: readonly DecodedMirror[];
+  /** The filter that asks an outside service, whose backendRef is left for the translator to resolve too; null: none. */
+  readonly externalAuth: DecodedExternalAuth | null;
   /** `unsupported[0] ?? null` is the PlanFailure of what carries these filters. */
   readonly unsupported: readonly UnsupportedFilter[];
 }
 
-const NONE: DecodedFilters = { filters: [], mirrors: [], unsupported: [] };
+/** The one ExternalAuth filter of a list. */
+interface DecodedExternalAuth {
+  /** Its place in `filters`. */
+  readonly index: number;
+  /** As written, of the resource's BackendObjectReference. */
+  readonly backendRef: unknown;
+  /** JSON path of the backendRef. */
+  readonly path: string;
+}
+
+const NONE: DecodedFilters = { filters: [], mirrors: [], externalAuth: null, unsupported: [] };
 
 /** A filter as written: `type`, and one settings field named by it. */
 interface RawFilter {
@@ -57,6 +79,7 @@ export function decodeFilters(
   const filters: Filter[] = [];
   const mirrors: DecodedMirror[] = [];
   const recorder = new Recorder(report);
+  let asked: DecodedExternalAuth | null = null;
   for (const [index, filter] of raw.entries()) {
     const at = `${path}[${index}]`;
     if (filter.type === 'RequestMirror') {
@@ -73,9 +96,15 @@ export function decodeFilters(
       continue;
     }
     const decoded = decodeOne(kind, filter, at, recorder);
-    if (decoded !== null && compatible(decoded, filters, at, recorder)) filters.push(decoded);
+    if (decoded === null || !compatible(decoded, filters, at, recorder)) continue;
+    if (decoded.kind === 'ExternalAuth') {
+      const { backendRef } = filter[kind.field] as { readonly backendRef: unknown };
+      asked = { index: filters.length, backendRef, path: `${at}.${kind.field}.backendRef` };
+    }
+    filters.push(decoded);
   }
-  return { filters: filters.length === 0 ? NONE.filters : filters, mirrors, unsupported: recorder.list };
+  const { list: unsupported } = recorder;
+  return { filters: filters.length === 0 ? NONE.filters : filters, mirrors, externalAuth: asked, unsupported };
 }
 
 /** Runs the request side in listed order; the first filter that answers ends it. */
@@ -118,6 +147,9 @@ function applyRequestFilter(filter: Filter, context: FilterContext): LocalReply 
     case 'CORS':
       return cors.request!(filter, context);
     case 'ResponseHeaderModifier':
+      return null;
+    case 'ExternalAuth':
+      // Asking takes time: whoever serves a request does it at this filter's place in the list.
       return null;
   }
 }

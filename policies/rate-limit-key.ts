@@ -13,17 +13,18 @@ export interface KeyPart {
 /** What is absent counts as empty: leaving a header out is no way around a limit. */
 export function rateLimitKey(parts: readonly KeyPart[], context: FilterContext): string {
   if (parts.length === 0) return '';
-  if (parts.length === 1) return partOf(parts[0]!, context);
+  if (parts.length === 1) return keyPartOf(parts[0]!, context);
   let key = '';
   for (const part of parts) {
-    const value = partOf(part, context);
+    const value = keyPartOf(part, context);
     // With its length, so that no value can look like two.
     key += `${value.length}:${value}`;
   }
   return key;
 }
 
-function partOf(part: KeyPart, context: FilterContext): string {
+/** '' where the request has none. */
+export function keyPartOf(part: KeyPart, context: FilterContext): string {
   const { head } = context;
   switch (part.source) {
     case 'header':

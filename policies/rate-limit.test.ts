@@ -120,13 +120,6 @@ describe('rate limit settings', () => {
     });
   }
 
-  it('refuse global limits', () => {
-    const paths: string[] = [];
-    const raw = { local: [PER_TENANT], global: { domain: 'shop' } };
-    assert.equal(decodeRateLimit(raw, 'l', { unsupported: (path) => paths.push(path) }), null);
-    assert.deepEqual(paths, ['l.global']);
-  });
-
   it('are described', () => {
     const plan = read([
       { requests: 100, per: '1s', burst: 200, key: [{ header: 'x-tenant' }, { sourceIP: true }] },

@@ -1,17 +1,18 @@
-// Local rate limits: token buckets, one per key, kept in this process for all of its threads.
+// Rate limits: token buckets, one per key, kept in this process for all of its threads; and a service that is asked.
 
 import type { BucketStore } from './bucket-store.ts';
 import { formatDuration } from './duration.ts';
 import { FIELD_NAME } from './field-syntax.ts';
 import { LocalLimiter } from './local-limiter.ts';
 import type { DecodeReport, FilterContext, LocalReply } from './policy.ts';
+import { decodeGlobalLimit, describeGlobalLimit, type GlobalRateLimitPlan } from './rate-limit-global.ts';
 import { type KeyPart, rateLimitKey } from './rate-limit-key.ts';
 import { POSITIVE, quote, SettingsReader } from './settings-reader.ts';
 
 export interface RateLimitPlan {
   /** All of them must allow a request. */
   readonly local: readonly LocalLimit[];
-  readonly global: null;
+  readonly global: GlobalRateLimitPlan | null;
 }
 
 interface LocalLimit {
@@ -30,16 +31,18 @@ const NAMED = ['header', 'cookie', 'query'] as const;
 /** `rateLimit` of a TrafficPolicy; null after a report. */
 export function decodeRateLimit(raw: unknown, path: string, report: DecodeReport): RateLimitPlan | null {
   const settings = new SettingsReader(raw, path, report, ['local', 'global']);
-  if (settings.has('global')) settings.refuse('global', 'is not supported here: remove it, or write local limits');
+  const global = settings.has('global') ? decodeGlobalLimit(settings.value('global'), `${path}.global`, report) : null;
+  if (settings.has('global') && global === null) settings.sound = false;
   const members = settings.list('local') ?? [];
-  if (members.length === 0 && settings.sound) settings.refuse('local', 'needs at least one limit');
+  if (members.length === 0 && settings.sound && (settings.has('local') || global === null))
+    settings.refuse('local', 'needs at least one limit');
   const local: LocalLimit[] = [];
   for (const [index, member] of members.entries()) {
     const limit = decodeLimit(member, `${path}.local[${index}]`, report);
     if (limit === null) settings.sound = false;
     else local.push(limit);
   }
-  return settings.sound ? { local, global: null } : null;
+  return settings.sound ? { local, global } : null;
 }
 
 export function describeRateLimit(plan: RateLimitPlan): string {
@@ -48,6 +51,7 @@ export function describeRateLimit(plan: RateLimitPlan): string {
     const scope = parts.length === 0 ? '' : ` per ${parts.join(' and ')}`;
     return `${requests} per ${formatDuration(perMs)} (burst ${burst})${scope}`;
   });
+  if (plan.global !== null) limits.push(describeGlobalLimit(plan.global));
   return `rate limit: ${limits.join('; ')}`;
 }
 

@@ -60,5 +60,13 @@ export function decodeSettings<S extends Section>(section: S, settings: readonly
 
 function rawOf(settings: readonly Setting[]): unknown {
   const whole = settings.find(({ name }) => name === '');
-  return whole === undefined ? Object.fromEntries(settings.map(({ name, value }) => [name, value])) : whole.value;
+  return whole === undefined ? Object.fromEntries(settings.map((each) => [each.name, located(each)])) : whole.value;
+}
+
+/** A Service that a policy names is one of its own namespace, wherever the policy holds. */
+function located({ section, name, value, from }: Setting): unknown {
+  if (section !== 'rateLimit' || name !== 'global') return value;
+  const { service } = value as { readonly service?: object };
+  const namespace = from.slice(from.indexOf(' ') + 1, from.indexOf('/'));
+  return { ...(value as object), ...(service === undefined ? {} : { service: { ...service, namespace } }) };
 }

@@ -25,6 +25,9 @@ const hash = (consistentHash: Spec): Spec => balancing({ consistentHash });
 const health = (healthCheck: Spec): Spec => ({ healthCheck });
 const outlier = (outlierDetection: Spec): Spec => ({ outlierDetection });
 const limit = (more: Spec): Spec => ({ rateLimit: { local: [{ requests: 1, per: '1s', ...more }] } });
+const globally = (more: Spec, entry: Spec = { key: 'k', value: 'v' }): Spec => ({
+  rateLimit: { global: { domain: 'd', service: { name: 's', port: 1 }, descriptors: [[entry]], ...more } },
+});
 const longer = 'must be longer than 0s';
 
 const rows: Row[] = [
@@ -122,6 +125,13 @@ const rows: Row[] = [
     limit({ key: [{ header: 'a', path: true }] }),
     limit({ key: [{ header: 'a' }, { path: true }] }),
   ],
+  [
+    'exactly one of value, header, cookie, query, claim, sourceIP, remoteIP, method, path, principal must be set',
+    'spec.rateLimit.global.descriptors[0][0]',
+    globally({}, { key: 'k', header: 'a', path: true }),
+    globally({}, { key: 'k', path: true }),
+  ],
+  [longer, 'spec.rateLimit.global.timeout', globally({ timeout: '0s' }), globally({ timeout: '1ms' })],
   [
     longer,
     'spec.fault.delay.duration',

@@ -2,7 +2,7 @@
 import { resource } from './metadata.ts';
 import * as names from './names.ts';
 import { policyStatus, targetRefs } from './policy.ts';
-import { integer, list, number, object, oneOf, type Schema, text } from './schema.ts';
+import { integer, list, number, object, oneOf, type Schema } from './schema.ts';
 import {
   circuitBreaker,
   connections,
@@ -10,7 +10,8 @@ import {
   loadBalancing,
   outlierDetection,
 } from './traffic-policy-endpoints.ts';
-import { duration, exactlyOne, hasOne, limit, only, period } from './traffic-policy-parts.ts';
+import { duration, period } from './traffic-policy-parts.ts';
+import { rateLimit } from './traffic-policy-rate-limit.ts';
 
 const method: Schema = {
   type: 'string',
@@ -46,35 +47,6 @@ const retry = object(
     backoff: duration('The least time between two tries.'),
   },
   { doc: 'Tries again what failed. The retry stanza of a route comes before it, field by field.' },
-);
-
-const keyParts = ['header', 'cookie', 'query', 'sourceIP', 'method', 'path'];
-
-const rateKey = object(
-  {
-    header: { ...names.headerName, doc: 'The value of this header.' },
-    cookie: { ...names.headerName, doc: 'The value of this cookie.' },
-    query: { ...text, minLength: 1, maxLength: 1024, doc: 'The value of this query parameter.' },
-    sourceIP: only("The client's address."),
-    method: only('The method.'),
-    path: only('The path.'),
-  },
-  { sure: hasOne(keyParts), rules: [exactlyOne(keyParts)] },
-);
-
-const localLimit = object(
-  {
-    requests: limit('How many requests.'),
-    per: period('In how much time.'),
-    burst: limit('How many at once after a pause; as many as requests where absent.'),
-    key: list(rateKey, { maxItems: 8, doc: 'What requests are counted apart by; absent: all together.' }),
-  },
-  { required: ['requests', 'per'] },
-);
-
-const rateLimit = object(
-  { local: list(localLimit, { minItems: 1, maxItems: 16, doc: 'Each waypoint worker counts for itself.' }) },
-  { doc: 'Answers 429 to what is too much.' },
 );
 
 const share: Schema = number(0, 100, { doc: 'Of the requests, in percent.' });
