@@ -45,11 +45,11 @@ function validationOf({ mode, caCertificateRefs }: Validation, lookup: Credentia
   const found = caCertificateRefs.map((ref) => lookup.authorities(ref));
   const authorities = [...new Set(found.filter(({ problem }) => problem === null).map(({ id }) => id))];
   const problems = found.map(({ problem }) => problem).filter((problem) => problem !== null);
-  const message = `Client certificates: ${problems.map((problem) => problem.message).join('; ')}`;
-  const nobody = 'No CA vouches for clients, so that none could be believed and nothing is served';
+  const message = problems.map((problem) => problem.message).join('; ');
   return {
     plan: { mode, authorities },
-    unresolved: problems.length === 0 ? null : no(REASONS[problems[0]!.cause], message),
-    refused: authorities.length > 0 ? null : no('NoValidCACertificate', `${nobody}. ${message}`),
+    unresolved: problems.length === 0 ? null : no(REASONS[problems[0]!.cause], `Client certificates: ${message}`),
+    refused:
+      authorities.length > 0 ? null : no('NoValidCACertificate', `No CA is left to vouch for clients: ${message}`),
   };
 }

@@ -6,6 +6,7 @@ import { parse, stringify } from 'yaml';
 import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { type Finding, Store } from '../gateway-api/store.ts';
 import { type Environment, translate } from '../gateway-api/translate.ts';
+import { GoldenCertificates, NOW } from './golden/certificates.ts';
 import { render } from './golden/render.ts';
 
 const FOLDER = new URL('golden/', import.meta.url);
@@ -19,9 +20,11 @@ describe('golden translations', () => {
     const name = file.slice(0, -IN.length);
     it(name, () => {
       const text = readFileSync(new URL(file, FOLDER), 'utf8');
+      const certificates = new GoldenCertificates(text);
       const store = new Store();
-      store.apply(file, text);
-      const actual = findingLines(store.findings) + render(translate(store.resources, environmentOf(text), null));
+      store.apply(file, certificates.fill(text));
+      const environment = environmentOf(text, certificates);
+      const actual = findingLines(store.findings) + render(translate(store.resources, environment, null));
       const out = new URL(`${name}.out.yaml`, FOLDER);
       if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(out, actual);
       assert.equal(actual, readFileSync(out, 'utf8'));
@@ -38,7 +41,18 @@ function findingLines(findings: readonly Finding[]): string {
   );
 }
 
-function environmentOf(text: string): Environment {
-  const { bindErrors = {}, ...rest } = parse(HEADER.exec(text)?.[1] ?? '{}') as Partial<Environment>;
-  return { ...DEFAULT_ENVIRONMENT, ...rest, bindErrors: new Map(Object.entries(bindErrors)) };
+interface Header extends Partial<Omit<Environment, 'bindErrors' | 'credentials'>> {
+  readonly bindErrors?: Readonly<Record<string, string>>;
+  readonly credentials?: Parameters<GoldenCertificates['credentials']>[0];
+}
+
+function environmentOf(text: string, certificates: GoldenCertificates): Environment {
+  const { bindErrors = {}, credentials = {}, ...rest } = parse(HEADER.exec(text)?.[1] ?? '{}') as Header;
+  return {
+    ...DEFAULT_ENVIRONMENT,
+    now: NOW,
+    ...rest,
+    bindErrors: new Map(Object.entries(bindErrors)),
+    credentials: certificates.credentials(credentials),
+  };
 }

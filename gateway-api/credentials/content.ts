@@ -22,6 +22,9 @@ export interface Part {
 
 type Holder = Secret | ConfigMap | CredentialPlan;
 
+/** What OpenSSL's security level 2 asks of the keys of a server. */
+const LEAST_RSA_BITS = 2048;
+
 const known = new WeakMap<Holder, Content>();
 
 export function contentOf(holder: Holder): Content {
@@ -80,6 +83,10 @@ function readPair({ certificate, key }: CredentialPlan): Reading {
     );
   }
   const texts = { certificate: chain.text, key: secret.text };
+  const bits = secret.key.asymmetricKeyDetails?.modulusLength ?? LEAST_RSA_BITS;
+  if (bits < LEAST_RSA_BITS) {
+    return broken(`has an RSA key of ${bits} bits: renew it with one of ${LEAST_RSA_BITS} or more, or of P-256`);
+  }
   const refusal = tryOut({ cert: texts.certificate, key: texts.key });
   if (refusal !== null) return broken(`cannot be presented: ${refusal}`);
   return { problem: null, certificates: chain.parsed.map(describeCertificate), texts };

@@ -77,7 +77,8 @@ export class CredentialLookup {
     }
     this.reads.add(id);
     const resource = this.#scope.resources[known].get(key);
-    if (resource === undefined) return failed(id, 'content', `There is no ${id}: create it, or change the reference`);
+    if (resource === undefined)
+      return failed(id, 'content', `There is no ${id}, or it is not valid: create it, or change the reference`);
     return judged(id, problemOf(contentOf(resource)));
   }
 

@@ -4,9 +4,10 @@ import { stringify } from 'yaml';
 import type { Condition, ObjectStatus } from '../../gateway-api/conditions.ts';
 import type { Translation } from '../../gateway-api/translate.ts';
 import type { Origin } from '../../policies/traffic.ts';
+import { publicSnapshot } from '../../waypoint/ops/public-snapshot.ts';
 
 export function render({ snapshot, statuses }: Translation): string {
-  const outcome = { statuses: sorted(statuses, statusOf), ...(prune({ ...snapshot }) as object) };
+  const outcome = { statuses: sorted(statuses, statusOf), ...(prune(publicSnapshot(snapshot)) as object) };
   return stringify(outcome, { lineWidth: 0, aliasDuplicateObjects: false, collectionStyle: 'any' });
 }
 
