@@ -17,7 +17,7 @@ const FIELDS = [
 const TIMEOUT_MS = 5_000;
 const MAX_LIST = 64;
 /** Where tokens are looked for unless the rule says so (RFC 6750 sections 2.1 and 2.3). */
-const DEFAULT_LOCATIONS: readonly TokenLocation[] = [
+export const DEFAULT_LOCATIONS: readonly TokenLocation[] = [
   { in: 'header', name: 'authorization', prefix: 'Bearer ' },
   { in: 'query', name: 'access_token' },
 ];

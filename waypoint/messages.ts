@@ -1,6 +1,7 @@
 // What the main thread and the workers say to each other; everything crosses by structured clone.
 
 import type { CircuitKind } from '../policies/circuit-breaker.ts';
+import type { PublicJwk } from '../policies/jwks.ts';
 import type { RetryBudgetReport } from '../policies/retry-budget.ts';
 import type { RunOptions } from './config.ts';
 import type { MetricsDelta } from './ops/metrics.ts';
@@ -28,7 +29,9 @@ export type ToWorker =
   /** Another worker waits for a connection to this backend, or has closed one for whoever waits. */
   | { readonly type: 'wanted' | 'room'; readonly backend: string }
   /** What active checks say of an endpoint from now on. */
-  | { readonly type: 'health'; readonly verdicts: readonly HealthVerdict[] };
+  | { readonly type: 'health'; readonly verdicts: readonly HealthVerdict[] }
+  /** What is known of the keys at these URIs; also the answer to `keys-wanted`, whether anything is new or not. */
+  | { readonly type: 'keys'; readonly news: readonly KeysNews[] };
 
 export type FromWorker =
   /** The update is in force: its listeners are open or have failed. */
@@ -45,7 +48,18 @@ export type FromWorker =
     }
   | { readonly type: 'ejected'; readonly news: EjectionNews }
   | { readonly type: 'wanted' | 'room'; readonly backend: string }
+  /** A token names a key that is not in the set from this URI. */
+  | { readonly type: 'keys-wanted'; readonly uri: string }
   | { readonly type: 'drained' };
+
+/** The key set at one URI. */
+export interface KeysNews {
+  readonly uri: string;
+  /** null: there is none, or what there was is too old to be used. */
+  readonly keys: readonly PublicJwk[] | null;
+  /** false: no rule names it any more. */
+  readonly followed: boolean;
+}
 
 /** Of one endpoint (`address:port`) of one backend. */
 export interface HealthVerdict {

@@ -31,6 +31,10 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly imports: RegExp }[
   { files: /^waypoint\/credentials\/workload-api\.ts$/, imports: /^(@grpc\/grpc-js|@bufbuild\/protobuf)$/ },
   // Loaded with the DNS server, where one was asked for: the records of answers as bytes.
   { files: /^waypoint\/redirect\/dns\/codec\.ts$/, imports: /^dns-packet$/ },
+  // The library of JOSE: loaded by a worker when the first token has to be verified.
+  { files: /^waypoint\/jwt\/signature\.ts$/, imports: /^jose$/ },
+  // On the main thread, and loaded only where a rule names a URI for its keys.
+  { files: /^waypoint\/jwt\/jwks-(request|fetcher)\.ts$/, imports: /^(undici|opossum)$/ },
   { files: /\.test\.ts$/, imports: /^(node:.*|fast-check|test\/harness\/.*)$/ },
 ];
 
