@@ -32,6 +32,21 @@ describe('parseRunOptions', () => {
     assert.equal(options.admin, null);
   });
 
+  it('is told of the socket of the SPIFFE Workload API', () => {
+    const socket = (argv: readonly string[], env: Readonly<Record<string, string>>): string | null =>
+      optionsOf(['--config', 'a', ...argv], env).spiffeEndpointSocket;
+    const env = { SPIFFE_ENDPOINT_SOCKET: 'unix:///run/spire/agent.sock' };
+    assert.equal(socket([], {}), null);
+    assert.equal(socket([], env), '/run/spire/agent.sock');
+    assert.equal(socket([], { ...env, WAYPOINT_SPIFFE_ENDPOINT_SOCKET: '/run/ours.sock' }), '/run/ours.sock');
+    assert.equal(socket(['--spiffe-endpoint-socket', '/run/mine.sock'], env), '/run/mine.sock');
+    assert.equal(socket(['--spiffe-endpoint-socket', 'unix:agent.sock'], {}), 'agent.sock');
+    for (const wrong of ['tcp://127.0.0.1:8000', 'unix:', 'unix://']) {
+      const errors = errorsOf(['--config', 'a', '--spiffe-endpoint-socket', wrong]);
+      assert.match(errors[0] ?? '', /must be a path, or unix:\/\/\/path/, wrong);
+    }
+  });
+
   it('reads how traffic is led here', () => {
     const argv = ['--config', 'a', '--service-ports', '20000-29999', '--client-namespaces', '10.0.1.0/24=shop,::1=ops'];
     const { servicePorts, clientNamespaces } = optionsOf([...argv, '--client-namespaces', '10.0.2.7=bank']);

@@ -50,11 +50,17 @@ export const IDENTITY_FLAGS: IdentityFlags = {
     help: 'socket of the SPIFFE Workload API, for Credential spiffe',
     expects: 'a path, or unix:///path',
     initial: null,
-    shown: 'none',
-    parse: (text) => text.replace(/^unix:(\/\/)?/, '') || undefined,
+    shown: 'SPIFFE_ENDPOINT_SOCKET',
+    parse: parseSocketPath,
   },
   trustedProxies: addressList({ help: 'peers whose x-forwarded-* is kept; repeatable' }),
   proxyProtocolFrom: addressList({ help: 'peers that listeners of protocol waypoint.dev/PROXY believe; repeatable' }),
   allowExternalName: onOff({ help: 'Services of type ExternalName may be backends' }),
   egressAllow: addressList({ help: 'loopback and link-local addresses that names outside may lead to; repeatable' }),
 };
+
+/** SPIFFE Workload Endpoint section 4 asks for `unix:///path`; a path alone can mean nothing else. */
+function parseSocketPath(text: string): string | undefined {
+  const path = text.replace(/^unix:(\/\/(?=\/))?/, '');
+  return path === '' || path.startsWith('//') || path.includes('://') ? undefined : path;
+}

@@ -1,6 +1,7 @@
 // The composition root: files → resources → snapshot → workers, statuses → admin page; and a graceful end.
 
 import type { Statuses } from '../gateway-api/conditions.ts';
+import { CredentialsDirectory } from '../gateway-api/credentials/directory.ts';
 import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { FileSource } from '../gateway-api/files.ts';
 import { type Environment, nextExpiry, type Translation, translate } from '../gateway-api/translate.ts';
@@ -10,6 +11,7 @@ import { BindGate } from './bind-gate.ts';
 import { ConfigurationNews } from './cli/news.ts';
 import { statusTable } from './cli/status-table.ts';
 import type { RunOptions } from './config.ts';
+import { WorkloadApi } from './credentials/workload-api.ts';
 import { Fleet } from './fleet.ts';
 import { HealthChecks } from './health-checks.ts';
 import { type Admin, type AdminState, createAdmin } from './ops/admin.ts';
@@ -59,6 +61,8 @@ class Waypoint implements RunningWaypoint {
   /** Certificates begin and end without anybody's doing. */
   readonly #expiry: Alarm = new Alarm(() => void this.#publish());
   readonly #source: FileSource;
+  readonly #credentials: CredentialsDirectory | null;
+  readonly #workloadApi: WorkloadApi | null;
   readonly #checks: HealthChecks = new HealthChecks({
     verdict: (verdict) => {
       this.#fleet.tellHealth([verdict]);
@@ -101,6 +105,10 @@ class Waypoint implements RunningWaypoint {
       onChange: () => void this.#publish(),
       log: this.#log,
     });
+    const { credentials, spiffeEndpointSocket } = options;
+    const told = { onChange: () => void this.#publish(), log: this.#log };
+    this.#credentials = credentials === null ? null : new CredentialsDirectory(credentials, told);
+    this.#workloadApi = spiffeEndpointSocket === null ? null : new WorkloadApi(spiffeEndpointSocket, told);
     this.#adminServer = createAdmin(this.#adminState());
   }
 
@@ -112,6 +120,10 @@ class Waypoint implements RunningWaypoint {
     const { admin } = this.#options;
     // Before anything is read: a taken address is a mistake in the flags, told at once.
     if (admin !== null) this.admin = `http://${await this.#adminServer.listen(admin)}`;
+    this.#credentials?.load();
+    this.#credentials?.watch();
+    // What needs its certificates is served when it has answered; the rest does not wait.
+    this.#workloadApi?.start();
     this.#source.load();
     this.#source.watch();
     await this.#publish();
@@ -133,6 +145,8 @@ class Waypoint implements RunningWaypoint {
     this.#gate.close();
     this.#expiry.close();
     this.#source.close();
+    this.#credentials?.close();
+    this.#workloadApi?.close();
     await this.#checks.close();
     await this.#fleet.close();
     await this.#adminServer.close();
@@ -170,6 +184,8 @@ class Waypoint implements RunningWaypoint {
       ...DEFAULT_ENVIRONMENT,
       ...{ gateway, bindAddress: bind, clusterDomain, bindErrors: this.#gate.errors(), now: Date.now() },
       trustDomains: [trustDomain, ...trustDomainAliases],
+      // Where a directory has the name of one that the Workload API gives, the API is asked for it.
+      credentials: new Map([...(this.#credentials?.credentials ?? []), ...(this.#workloadApi?.credentials ?? [])]),
       allowExternalName,
     };
   }

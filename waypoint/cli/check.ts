@@ -1,7 +1,6 @@
 // `waypoint check`: what the API would say of each object, and what is probably not meant, before anything serves.
 
 import type { Statuses } from '../../gateway-api/conditions.ts';
-import { DEFAULT_ENVIRONMENT } from '../../gateway-api/environment.ts';
 import { FileSource } from '../../gateway-api/files.ts';
 import { analyse } from '../../gateway-api/findings.ts';
 import type { Finding } from '../../gateway-api/store.ts';
@@ -10,6 +9,7 @@ import { choice } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
 import { readableJson } from '../ops/readable-json.ts';
 import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
+import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
 import { findingLine } from './finding-line.ts';
 import { sarif } from './sarif.ts';
 import { statusRows, statusTable } from './status-table.ts';
@@ -17,15 +17,12 @@ import { usageErrors } from './usage-errors.ts';
 
 type Format = 'text' | 'json' | 'sarif';
 
-type CheckFlags = Omit<SourceFlags, 'pathNormalization'> & {
-  readonly format: Flag<Format>;
-};
-
-const { config, bind, gateway, clusterDomain } = SOURCE_FLAGS;
+type CheckFlags = Pick<SourceFlags, 'config'> & EnvironmentFlags & { readonly format: Flag<Format> };
 
 export const CHECK_FLAGS: CheckFlags = {
   format: choice<Format>(['text', 'json', 'sarif'], { help: 'how it is printed', initial: 'text' }),
-  ...{ config, bind, gateway, clusterDomain },
+  config: SOURCE_FLAGS.config,
+  ...ENVIRONMENT_FLAGS,
 };
 
 interface Checked {
@@ -47,12 +44,7 @@ export async function checkCommand(
   const source = new FileSource(paths, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
   source.load();
   const { resources, findings } = source.store;
-  const environment = {
-    ...DEFAULT_ENVIRONMENT,
-    ...{ gateway: values.gateway, clusterDomain: values.clusterDomain, bindAddress: values.bind },
-    now: Date.now(),
-  };
-  const translation = translate(resources, environment, null);
+  const translation = translate(resources, environmentOf(values), null);
   source.close();
   const objects = Object.values(resources).reduce((sum, kind) => sum + kind.size, 0);
   const checked = {

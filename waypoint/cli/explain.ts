@@ -1,6 +1,5 @@
 // `waypoint explain`: where a request would go and why, from files or by asking a waypoint that runs.
 
-import { DEFAULT_ENVIRONMENT } from '../../gateway-api/environment.ts';
 import { FileSource } from '../../gateway-api/files.ts';
 import { translate } from '../../gateway-api/translate.ts';
 import { DEFAULT_LIMITS } from '../config.ts';
@@ -10,12 +9,14 @@ import { choice, parseSocketAddress } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
 import { readableJson } from '../ops/readable-json.ts';
 import { PLACE_FLAGS, type PlaceFlags, SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
+import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
 import { usageErrors } from './usage-errors.ts';
 
 type Format = 'text' | 'json';
 type Header = readonly [name: string, value: string];
 
 type ExplainFlags = SourceFlags &
+  EnvironmentFlags &
   PlaceFlags & {
     readonly header: Flag<readonly Header[]>;
     readonly namespace: Flag<string | null>;
@@ -52,6 +53,7 @@ export const EXPLAIN_FLAGS: ExplainFlags = {
     parse: parseAdmin,
   },
   ...SOURCE_FLAGS,
+  ...ENVIRONMENT_FLAGS,
   ...PLACE_FLAGS,
 };
 
@@ -78,15 +80,10 @@ export async function explainCommand(
   return 0;
 }
 
-interface Source {
-  readonly config: readonly string[];
-  readonly bind: string;
-  readonly gateway: string | null;
-  readonly clusterDomain: string;
-}
+type Source = Parameters<typeof environmentOf>[0] & { readonly config: readonly string[] };
 
-function snapshotOf({ config, bind, gateway, clusterDomain }: Source): ReturnType<typeof translate>['snapshot'] {
-  const source = new FileSource(config, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
+function snapshotOf(values: Source): ReturnType<typeof translate>['snapshot'] {
+  const source = new FileSource(values.config, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
   source.load();
   source.close();
   const errors = source.store.findings.filter(({ severity }) => severity === 'error').length;
@@ -95,8 +92,7 @@ function snapshotOf({ config, bind, gateway, clusterDomain }: Source): ReturnTyp
       `The configuration has ${errors} errors, what they are about is left out: waypoint check lists them.\n`,
     );
   }
-  const environment = { ...DEFAULT_ENVIRONMENT, gateway, bindAddress: bind, clusterDomain, now: Date.now() };
-  return translate(source.store.resources, environment, null).snapshot;
+  return translate(source.store.resources, environmentOf(values), null).snapshot;
 }
 
 async function askAdmin(admin: string, asked: ExplainRequest, format: Format): Promise<number> {
