@@ -18,12 +18,12 @@ export async function compare(
   for (const contender of contenders) {
     await checkAnswer(contender, work, answerBytes);
     // What is compiled on the way is compiled now.
-    await load(contender.pid, contender.port, work, options.quick ? 1 : 3);
+    await load(contender, work, options.quick ? 1 : 3);
     results.set(contender.name, []);
   }
   for (let round = 0; round < options.rounds; round++) {
     for (const contender of contenders) {
-      const result = await load(contender.pid, contender.port, work, options.seconds);
+      const result = await load(contender, work, options.seconds);
       results.get(contender.name)?.push(result);
       process.stderr.write(
         `  round ${round + 1} ${contender.name.padEnd(14)} ${result.cpuMicrosPerRequest.toFixed(1).padStart(8)} µs ` +

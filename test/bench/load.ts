@@ -37,8 +37,15 @@ export const USUAL_HEADERS: Readonly<Record<string, string>> = {
   'X-Requested-With': 'XMLHttpRequest',
 };
 
+/** What is loaded: whose CPU time counts, and where it listens. */
+export interface Loaded {
+  readonly pid: number;
+  readonly port: number;
+  readonly scheme: 'http' | 'https';
+}
+
 /** Loads `port` for `seconds` and charges the CPU time to `pid` (and its descendants). */
-export async function load(pid: number, port: number, work: Work, seconds: number): Promise<LoadResult> {
+export async function load({ pid, port, scheme }: Loaded, work: Work, seconds: number): Promise<LoadResult> {
   const script = scriptFor(work);
   const before = cpuMs(pid);
   const output = await complete(
@@ -51,7 +58,7 @@ export async function load(pid: number, port: number, work: Work, seconds: numbe
       '10s',
       '-s',
       script,
-      `http://127.0.0.1:${port}${work.path}`,
+      `${scheme}://127.0.0.1:${port}${work.path}`,
     ],
     (seconds + 30) * 1000,
   );

@@ -15,8 +15,9 @@ import { latency } from './rows/latency.ts';
 import { lookup } from './rows/lookup.ts';
 import { propagation } from './rows/propagation.ts';
 import { small } from './rows/small.ts';
+import { tls } from './rows/tls.ts';
 
-const ROWS: readonly Row[] = [small, bodies, lookup, propagation, firstLoad, idle, connections, latency, churn];
+const ROWS: readonly Row[] = [small, tls, bodies, lookup, propagation, firstLoad, idle, connections, latency, churn];
 
 function wanted(options: BenchOptions): readonly Row[] {
   const { rows } = options;

@@ -3,19 +3,30 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backend } from './backend.ts';
+import { benchCertificate } from './certificate.ts';
+import type { Scheme } from './contenders/contender.ts';
 
 export interface Fleet {
   readonly routes: number;
   /** Routes are dealt to this many namespaces. */
   readonly namespaces: number;
   readonly layout: 'file-per-route' | 'file-per-namespace';
+  /** AuthorizationPolicies on the Service that the load hits; none unless said otherwise. */
+  readonly policies?: number;
 }
 
 /** The route that the load hits; it is there whatever the size of the fleet. */
 export const LOADED_ROUTE_FILE = 'loaded.yaml';
 
-export function writeManifests(folder: string, port: number, backend: Backend, fleet: Fleet): void {
-  writeFileSync(join(folder, 'base.yaml'), baseManifests(port, backend, fleet.namespaces));
+export interface Listener {
+  readonly port: number;
+  readonly scheme: Scheme;
+}
+
+export function writeManifests(folder: string, listener: Listener, backend: Backend, fleet: Fleet): void {
+  writeFileSync(join(folder, 'base.yaml'), baseManifests(listener, backend, fleet.namespaces));
+  if (fleet.policies) writeFileSync(join(folder, 'policies.yaml'), accessPolicies(fleet.policies));
+  if (listener.scheme === 'https') writeFileSync(join(folder, 'certificate.yaml'), certificateSecret());
   writeFileSync(join(folder, LOADED_ROUTE_FILE), loadedRoute(null));
   const byNamespace = new Map<string, string[]>();
   for (let i = 1; i < fleet.routes; i++) {
@@ -96,7 +107,7 @@ spec:
   parentRefs: [{name: bench, namespace: bench}]`;
 }
 
-function baseManifests(port: number, backend: Backend, namespaces: number): string {
+function baseManifests({ port, scheme }: Listener, backend: Backend, namespaces: number): string {
   return `apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
 metadata: {name: waypoint}
@@ -108,7 +119,7 @@ metadata: {name: bench, namespace: bench}
 spec:
   gatewayClassName: waypoint
   listeners:
-  - {name: http, port: ${port}, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}
+  - {name: http, port: ${port}, ${scheme === 'http' ? 'protocol: HTTP' : 'protocol: HTTPS, tls: {certificateRefs: [{name: bench}]}'}, allowedRoutes: {namespaces: {from: All}}}
 ---
 ${service('answers', '10.1.0.1', backend.port)}---
 ${service('sink', '10.1.0.2', backend.sinkPort)}---
@@ -126,6 +137,43 @@ spec:
   circuitBreaker: {maxConnections: 1024, maxRequests: 1024}
   retry: {"on": [connect-failure, reset-before-response, gateway-error], perTryTimeout: 4s}
 `;
+
+function certificateSecret(): string {
+  const { chain, key } = benchCertificate();
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'bench', namespace: 'bench' },
+    type: 'kubernetes.io/tls',
+    stringData: { 'tls.crt': chain, 'tls.key': key },
+  });
+}
+
+/** One of ten denies, the others allow; exactly one of them allows the load, and none of the others matches it. */
+function accessPolicies(count: number): string {
+  return Array.from({ length: count }, (_, i) => accessPolicy(i)).join('---\n');
+}
+
+function accessPolicy(i: number): string {
+  const rules = [
+    `  - to: [{operation: {methods: [POST, PUT], paths: [/api/orders/*, /api/part-${i}]}}]`,
+    `  - from: [{source: {namespaces: [team-${i}], principals: ["cluster.local/ns/team-${i}/sa/*"]}}]`,
+    `  - to: [{operation: {paths: [/reports/${i}/*], methods: [GET]}}]\n    when: [{key: "request.headers[x-tenant]", values: [t-${i}]}]`,
+    `  - to: [{operation: {hosts: ["*.team-${i}.example.com"], notMethods: [DELETE]}}]`,
+    `  - from: [{source: {ipBlocks: [10.${i}.0.0/16], notIpBlocks: [10.${i}.1.0/24]}}]`,
+  ];
+  const denies = `  - to: [{operation: {paths: [/admin/${i}, /admin/${i}/*]}}]\n  - when: [{key: "request.headers[x-blocked]", values: [b-${i}]}]`;
+  const loaded = '  - to: [{operation: {methods: [GET], paths: ["/api/*"]}}]';
+  return `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: access-${i}, namespace: bench}
+spec:
+  targetRefs: [{group: "", kind: Service, name: answers}]
+  action: ${i % 10 === 9 ? 'DENY' : 'ALLOW'}
+  rules:
+${i % 10 === 9 ? denies : i === 42 ? loaded : rules[i % 5]}
+`;
+}
 
 /** A ReferenceGrant names at most 16 namespaces. */
 const NAMESPACES_PER_GRANT = 16;

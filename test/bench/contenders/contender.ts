@@ -1,11 +1,16 @@
 // What the rows need to know of anything that forwards requests: its process and its port.
 
-import { request } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import type { Work } from '../load.ts';
 import type { Running } from '../processes.ts';
 
+/** What it speaks to its clients. */
+export type Scheme = 'http' | 'https';
+
 export interface Contender extends Running {
   readonly port: number;
+  readonly scheme: Scheme;
 }
 
 /** Sends the work once and fails unless the answer is a 200 of the expected size. */
@@ -13,6 +18,7 @@ export function checkAnswer(contender: Contender, work: Work, expectedBytes: num
   return new Promise((resolve, reject) => {
     const refuse = (why: string): void =>
       reject(new Error(`${contender.name} on port ${contender.port}, ${work.host}${work.path}: ${why}`));
+    const { request } = contender.scheme === 'https' ? https : http;
     const outgoing = request(
       {
         host: '127.0.0.1',
@@ -21,6 +27,7 @@ export function checkAnswer(contender: Contender, work: Work, expectedBytes: num
         method: work.bodyBytes > 0 ? 'POST' : 'GET',
         headers: { host: work.host, 'content-length': work.bodyBytes },
         agent: false,
+        rejectUnauthorized: false,
         timeout: 10_000,
       },
       (response) => {

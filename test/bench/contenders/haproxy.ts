@@ -32,5 +32,5 @@ backend sink
   );
   const running = start('haproxy', 'haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')]);
   await untilListening(port, 5000);
-  return { ...running, port };
+  return { ...running, port, scheme: 'http' };
 }

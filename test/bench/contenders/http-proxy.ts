@@ -10,7 +10,7 @@ export async function startHttpProxy(backend: Backend): Promise<Contender> {
   const ports = [port, backend.port, backend.sinkPort].map(String);
   const running = start('http-proxy', process.execPath, [import.meta.filename, ...ports]);
   await untilListening(port, 5000);
-  return { ...running, port };
+  return { ...running, port, scheme: 'http' };
 }
 
 interface Proxy {

@@ -3,8 +3,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backend } from '../backend.ts';
+import { certificateFiles } from '../certificate.ts';
 import { freePort, scratchFolder, start, untilListening } from '../processes.ts';
-import type { Contender } from './contender.ts';
+import type { Contender, Scheme } from './contender.ts';
 
 /** The part every nginx here shares: one process in the foreground that keeps its files in `folder`. */
 export function nginxPreamble(folder: string): string {
@@ -17,7 +18,15 @@ worker_rlimit_nofile 40000;
 events { worker_connections 12000; }`;
 }
 
-export async function startNginx(backend: Backend): Promise<Contender> {
+function secure(): string {
+  const { certificate, key } = certificateFiles();
+  return `    ssl_certificate ${certificate};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+`;
+}
+
+export async function startNginx(backend: Backend, scheme: Scheme = 'http'): Promise<Contender> {
   const folder = scratchFolder('nginx');
   const port = await freePort();
   writeFileSync(
@@ -38,8 +47,8 @@ http {
   upstream answers { server 127.0.0.1:${backend.port}; keepalive 128; keepalive_requests 1000000000; }
   upstream sink { server 127.0.0.1:${backend.sinkPort}; keepalive 128; keepalive_requests 1000000000; }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
-    location / { proxy_pass http://answers; }
+    listen 127.0.0.1:${port}${scheme === 'https' ? ' ssl' : ''} backlog=4096;
+${scheme === 'https' ? secure() : ''}    location / { proxy_pass http://answers; }
     location = /upload { proxy_pass http://sink; }
   }
 }
@@ -47,5 +56,5 @@ http {
   );
   const running = start('nginx', 'nginx', ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log']);
   await untilListening(port, 5000);
-  return { ...running, port };
+  return { ...running, port, scheme };
 }

@@ -11,7 +11,7 @@ export async function startNodeUndici(backend: Backend): Promise<Contender> {
   const ports = [port, backend.port, backend.sinkPort].map(String);
   const running = start('node-undici', process.execPath, [import.meta.filename, ...ports]);
   await untilListening(port, 5000);
-  return { ...running, port };
+  return { ...running, port, scheme: 'http' };
 }
 
 class Answer implements Dispatcher.DispatchHandler {

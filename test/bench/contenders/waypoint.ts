@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../backend.ts';
 import { type Fleet, writeManifests } from '../manifests.ts';
 import { freePort, scratchFolder, start } from '../processes.ts';
-import type { Contender } from './contender.ts';
+import type { Contender, Scheme } from './contender.ts';
 
 export interface WaypointContender extends Contender {
   /** Where its resources are: rows edit them. */
@@ -18,13 +18,16 @@ export interface WaypointSettings {
   readonly executable: string;
   readonly workers: number;
   readonly fleet: Fleet;
+  /** Of its listener; http unless said otherwise. */
+  readonly scheme?: Scheme;
 }
 
 export async function startWaypoint(backend: Backend, settings: WaypointSettings): Promise<WaypointContender> {
   const folder = scratchFolder('resources');
   const port = await freePort();
   const admin = await freePort();
-  writeManifests(folder, port, backend, settings.fleet);
+  const scheme = settings.scheme ?? 'http';
+  writeManifests(folder, { port, scheme }, backend, settings.fleet);
   const startedAt = performance.now();
   const running = start(settings.name, process.execPath, [
     ...[settings.executable, 'run', '--config', folder, '--workers', String(settings.workers)],
@@ -32,7 +35,7 @@ export async function startWaypoint(backend: Backend, settings: WaypointSettings
     ...['--max-connections', '12000', '--drain-delay', '0s', '--drain-timeout', '1s'],
   ]);
   await untilReady(admin, 60_000);
-  return { ...running, port, folder, readyMs: performance.now() - startedAt };
+  return { ...running, port, scheme, folder, readyMs: performance.now() - startedAt };
 }
 
 async function untilReady(admin: number, timeoutMs: number): Promise<void> {

@@ -57,7 +57,7 @@ export const connections: Row = {
 async function kilobytesEach(contender: Contender, bench: Bench): Promise<number> {
   const count = bench.options.quick ? 1000 : 10_000;
   // A heap that has seen load first: its growth is not the connections' doing.
-  await load(contender.pid, contender.port, SMALL, bench.options.quick ? 1 : 5);
+  await load(contender, SMALL, bench.options.quick ? 1 : 5);
   await sleep(SETTLE_MS);
   const before = residentBytes(contender.pid);
   const clients: HttpClient[] = [];

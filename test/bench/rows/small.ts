@@ -13,7 +13,7 @@ import { together } from '../together.ts';
 export const small: Row = {
   ids: ['P1', 'P2'],
   title:
-    'HTTP/1.1, 9 usual headers, 61-byte answer, 64 connections; waypoint: 1,000 HTTPRoutes, metrics, retries, timeouts, outlier detection, circuit limits',
+    'HTTP/1.1, 9 usual headers, 61-byte answer, 64 connections; waypoint: 1,000 HTTPRoutes, 100 AuthorizationPolicies on the Service, metrics, retries, timeouts, outlier detection, circuit limits',
   needs: ['nginx', 'haproxy', 'wrk'],
   measure: (bench) =>
     together(
@@ -22,7 +22,7 @@ export const small: Row = {
           name: 'waypoint',
           executable: bench.executable,
           workers: 1,
-          fleet: { routes: 1000, namespaces: 20, layout: 'file-per-namespace' },
+          fleet: { routes: 1000, namespaces: 20, layout: 'file-per-namespace', policies: 100 },
         }),
         startNginx(bench.backend),
         startHaproxy(bench.backend),
