@@ -1,38 +1,16 @@
-// Which socket addresses are listened on and for whom: Gateways' listeners and the loopback addresses of enrolled Services.
+// Which socket addresses are listened on and for whom: Gateways' listeners, and the addresses and ports of enrolled Services.
 
-import { isIPv6 } from 'node:net';
-import type { BindPlan, BindProtocol, ClientValidationPlan, ListenerPlan } from '../policies/plan.ts';
+import type { BindPlan } from '../policies/plan.ts';
 import { authoritiesOf } from './authorities.ts';
+import { type Claim, type Holders, holdersOf, type Members } from './claims.ts';
 import { DraftMap } from './draft-map.ts';
 import type { Enrolment } from './enrolment.ts';
 import type { Environment } from './environment.ts';
-import type { GatewayState } from './gateways.ts';
 import type { PartiesChange } from './parties.ts';
 import { reuse } from './reuse.ts';
-import type { Translation } from './translation.ts';
+import { allocatePorts, NO_PORTS, type PortAllocation } from './service-ports.ts';
+import type { State, Translation } from './translation.ts';
 
-/** Somebody who wants an address; of several the oldest has it, then the first by `namespace/name`. */
-interface Claim {
-  readonly id: string;
-  readonly address: string;
-  readonly port: number;
-  /** `Gateway namespace/name` or `Service namespace/name`. */
-  readonly owner: string;
-  readonly key: string;
-  readonly createdAt: number;
-  readonly gateway: string;
-  readonly protocol: BindProtocol;
-  readonly clientValidation: ClientValidationPlan | null;
-  readonly listeners: readonly ListenerPlan[];
-  readonly service: string | null;
-}
-
-/** Enrolled Services by their Gateway, in a fixed order. */
-export type Members = ReadonlyMap<string, readonly Enrolment[]>;
-/** The winning claim of each address. */
-export type Holders = ReadonlyMap<string, Claim>;
-
-const NO_LISTENERS: readonly ListenerPlan[] = [];
 const NO_AUTHORITIES: ReadonlyMap<string, string> = new Map();
 const NO_MEMBERS: readonly Enrolment[] = [];
 
@@ -40,24 +18,28 @@ export interface BindsChange {
   readonly binds: ReadonlyMap<string, BindPlan>;
   readonly members: Members;
   readonly holders: Holders;
+  readonly ports: PortAllocation;
 }
 
 export function updateBinds(before: Translation, environment: Environment, parties: PartiesChange): BindsChange {
   const { snapshot, state } = before;
-  if (parties.changedGateways.size === 0 && parties.changedEnrolments.size === 0) {
-    return { binds: snapshot.binds, members: state.members, holders: state.holders };
+  const { localAddresses } = environment;
+  const isCurrent = parties.changedGateways.size === 0 && parties.changedEnrolments.size === 0;
+  if (isCurrent && localAddresses === state.environment.localAddresses) {
+    return { binds: snapshot.binds, members: state.members, holders: state.holders, ports: state.ports };
   }
+  const { gateways } = parties;
   const members = membersOf(parties.enrolments, state.members);
-  const holders = reuse(state.holders, holdersOf(parties.gateways, members));
-  const scope = { clusterDomain: environment.clusterDomain, members, membersBefore: state.members };
+  const ports = portsOf(state, environment, parties, members);
+  const holders = reuse(state.holders, holdersOf({ gateways, members, ports, localAddresses }));
+  const { clusterDomain } = environment;
+  const scope = { clusterDomain, members, membersBefore: state.members, destinations: destinationsOf(holders) };
   const draft = new DraftMap(snapshot.binds);
-  for (const id of snapshot.binds.keys()) if (!holders.has(id)) draft.put(id, undefined);
-  for (const [id, claim] of holders) draft.put(id, bindPlan(claim, scope, snapshot.binds.get(id)));
-  return { binds: draft.current, members, holders };
-}
-
-export function bindId(address: string, port: number): string {
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+  for (const id of snapshot.binds.keys()) if (holders.get(id)?.isLocal !== true) draft.put(id, undefined);
+  for (const [id, claim] of holders) {
+    if (claim.isLocal) draft.put(id, bindPlan(claim, scope, snapshot.binds.get(id)));
+  }
+  return { binds: draft.current, members, holders, ports };
 }
 
 function membersOf(enrolments: ReadonlyMap<string, Enrolment>, previous: Members): Members {
@@ -78,72 +60,33 @@ function membersOf(enrolments: ReadonlyMap<string, Enrolment>, previous: Members
   return result;
 }
 
-function holdersOf(gateways: ReadonlyMap<string, GatewayState>, members: Members): Holders {
-  const claims: Claim[] = [];
-  for (const state of gateways.values()) claims.push(...gatewayClaims(state));
-  for (const services of members.values()) for (const service of services) claims.push(...serviceClaims(service));
-  claims.sort(byAge);
-  const holders = new Map<string, Claim>();
-  for (const claim of claims) if (!holders.has(claim.id)) holders.set(claim.id, claim);
-  return holders;
-}
-
-function gatewayClaims(state: GatewayState): readonly Claim[] {
-  const { key, gateway } = state;
-  return state.addresses.flatMap((address) =>
-    [...portsOf(state)].map(([port, { protocol, clientValidation, listeners }]) => ({
-      id: bindId(address, port),
-      address,
-      port,
-      owner: `Gateway ${key}`,
-      key,
-      createdAt: gateway.createdAt,
-      gateway: key,
-      protocol,
-      clientValidation,
-      listeners,
-      service: null,
-    })),
+/** What an earlier run left behind is where the first translation starts from. */
+function portsOf(
+  { ports }: State,
+  { servicePorts }: Environment,
+  { gateways }: PartiesChange,
+  members: Members,
+): PortAllocation {
+  if (servicePorts === null) return NO_PORTS;
+  const wanted = [...members.values()].flatMap((services) =>
+    services.flatMap((enrolment) => enrolment.ports.map(({ id }) => id)),
   );
+  const listeners = [...gateways.values()].flatMap(({ gateway }) => gateway.spec.listeners.map(({ port }) => port));
+  return allocatePorts(wanted, ports === NO_PORTS ? servicePorts.kept : ports, servicePorts, new Set(listeners));
 }
 
-type Port = Pick<Claim, 'protocol' | 'clientValidation' | 'listeners'>;
-
-/** Served listeners by port, each list most specific hostname first. Those of one port are of one protocol. */
-function portsOf(state: GatewayState): ReadonlyMap<number, Port> {
-  const states = new Map(state.listeners.map((listener) => [listener.plan, listener]));
-  const ports = new Map<number, Port & { readonly listeners: ListenerPlan[] }>();
-  for (const plan of state.served) {
-    const { spec, protocol, clientValidation } = states.get(plan)!;
-    const port = ports.get(spec.port);
-    if (port === undefined) ports.set(spec.port, { protocol: protocol ?? 'HTTP', clientValidation, listeners: [plan] });
-    else port.listeners.push(plan);
+/** By Gateway: the Services at it by their own addresses, whether those are of this host or not. */
+function destinationsOf(holders: Holders): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const gateways = new Set([...holders.values()].flatMap((claim) => (claim.protocol === 'PROXY' ? claim.gateway : [])));
+  const destinations = new Map<string, Map<string, string>>();
+  if (gateways.size === 0) return destinations;
+  for (const [id, { kind, gateway, service }] of holders) {
+    if (kind !== 'vip' || service === null || !gateways.has(gateway)) continue;
+    const known = destinations.get(gateway);
+    if (known === undefined) destinations.set(gateway, new Map([[id, service]]));
+    else known.set(id, service);
   }
-  return ports;
-}
-
-function serviceClaims(enrolment: Enrolment): readonly Claim[] {
-  return enrolment.vips.flatMap((address) =>
-    enrolment.ports.map(({ port, id }) => ({
-      id: bindId(address, port),
-      address,
-      port,
-      owner: `Service ${enrolment.service}`,
-      key: enrolment.service,
-      createdAt: enrolment.createdAt,
-      gateway: enrolment.gateway,
-      protocol: 'HTTP',
-      clientValidation: null,
-      listeners: NO_LISTENERS,
-      service: id,
-    })),
-  );
-}
-
-function byAge(a: Claim, b: Claim): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
-  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
-  return a.owner < b.owner ? -1 : 1;
+  return destinations;
 }
 
 interface BindScope {
@@ -151,12 +94,16 @@ interface BindScope {
   readonly members: Members;
   /** Of the previous translation, to tell which authorities are still valid. */
   readonly membersBefore: Members;
+  readonly destinations: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
+/** Who comes through a proxy is believed about whereto it went, and in nothing that a request says instead. */
 function bindPlan(claim: Claim, scope: BindScope, previous: BindPlan | undefined): BindPlan {
   const { id, address, port, gateway, protocol, clientValidation, service, listeners } = claim;
-  const authorities = service === null ? gatewayAuthorities(claim, scope, previous) : NO_AUTHORITIES;
-  const destinations = NO_AUTHORITIES;
+  const isProxied = protocol === 'PROXY';
+  const isShared = service === null && !isProxied;
+  const authorities = isShared ? gatewayAuthorities(claim, scope, previous) : NO_AUTHORITIES;
+  const destinations = (isProxied ? scope.destinations.get(gateway) : undefined) ?? NO_AUTHORITIES;
   const told = { service, listeners, destinations, authorities };
   return reuse(previous, { id, address, port, gateway, protocol, clientValidation, ...told });
 }
@@ -167,7 +114,7 @@ function gatewayAuthorities(
   previous: BindPlan | undefined,
 ): ReadonlyMap<string, string> {
   const services = scope.members.get(claim.gateway) ?? NO_MEMBERS;
-  const isValid = previous?.gateway === claim.gateway && previous.service === null;
+  const isValid = previous?.gateway === claim.gateway && previous.service === null && previous.protocol !== 'PROXY';
   if (isValid && services === (scope.membersBefore.get(claim.gateway) ?? NO_MEMBERS)) return previous.authorities;
   if (services.length === 0) return NO_AUTHORITIES;
   const home = claim.gateway.slice(0, claim.gateway.indexOf('/'));

@@ -1,6 +1,5 @@
 // Which Services ask to be served by a waypoint, at which Gateway, and whether it takes them.
 
-import { isIPv4 } from 'node:net';
 import { forwardedAs } from './app-protocol.ts';
 import { no, type Verdict, yes } from './conditions.ts';
 import type { Environment } from './environment.ts';
@@ -32,7 +31,7 @@ export interface Enrolment {
   readonly verdict: Verdict;
   /** TCP ports that carry HTTP; empty unless enrolled. */
   readonly ports: readonly EnrolledPort[];
-  /** Addresses of the Service that this host can own: loopback. */
+  /** Addresses of the Service; empty unless enrolled. */
   readonly vips: readonly string[];
 }
 
@@ -69,7 +68,7 @@ export function enrolmentOf(service: Service, scope: EnrolmentScope): Enrolment 
     isElsewhere,
     verdict,
     ports: ports.map((port) => ({ id: `${key}:${port.port}`, port: port.port, name: port.name ?? '' })),
-    vips: ports.length === 0 ? NONE : clusterAddresses(service).filter(isLoopback),
+    vips: ports.length === 0 ? NONE : clusterAddresses(service),
   };
 }
 
@@ -148,10 +147,6 @@ export function isHeadless(service: Service): boolean {
 }
 
 function clusterAddresses(service: Service): readonly string[] {
-  const first = service.spec.clusterIP;
-  return [...new Set([...(first === undefined ? NONE : [first]), ...(service.spec.clusterIPs ?? NONE)])];
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || (isIPv4(address) && address.startsWith('127.'));
+  const { clusterIP, clusterIPs = NONE } = service.spec;
+  return [...new Set([clusterIP ?? '', ...clusterIPs])].filter((address) => address !== '');
 }

@@ -1,6 +1,7 @@
 // What the translation depends on beside the resources: how this process was started and what it could bind.
 
 import type { CredentialPlan } from '../policies/plan.ts';
+import type { PortAllocation, PortRange } from './service-ports.ts';
 
 export const CONTROLLER_NAME = 'waypoint.dev/controller';
 /** Served in file mode even where no GatewayClass object says so. */
@@ -24,8 +25,17 @@ export interface Environment {
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   /** Services of type ExternalName are backends too. */
   readonly allowExternalName: boolean;
+  /** Of the interfaces of this host, the same object while they are the same; null: unknown. */
+  readonly localAddresses: ReadonlySet<string> | null;
+  /** From which every port of an enrolled Service gets one of its own; null: none does. */
+  readonly servicePorts: ServicePorts | null;
   /** Wall clock, ms since the epoch: whether a certificate is valid now. */
   readonly now: number;
+}
+
+export interface ServicePorts extends PortRange {
+  /** What an earlier run allocated. */
+  readonly kept: PortAllocation;
 }
 
 /** Of a process that was started with nothing but its files. */
@@ -38,10 +48,16 @@ export const DEFAULT_ENVIRONMENT: Environment = {
   credentials: new Map(),
   addresses: new Map(),
   allowExternalName: false,
+  localAddresses: null,
+  servicePorts: null,
   now: 0,
 };
 
-/** Equal but for `bindErrors`, which change statuses only. */
+/** Equal in all that a translation can't follow step by step. */
 export function sameScope(a: Environment, b: Environment): boolean {
-  return a.gateway === b.gateway && a.bindAddress === b.bindAddress && a.clusterDomain === b.clusterDomain;
+  const { servicePorts: own } = a;
+  const { servicePorts: other } = b;
+  const isSameRange = own?.from === other?.from && own?.to === other?.to;
+  const isSameName = a.gateway === b.gateway && a.clusterDomain === b.clusterDomain;
+  return isSameName && a.bindAddress === b.bindAddress && isSameRange;
 }

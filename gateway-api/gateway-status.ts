@@ -1,7 +1,7 @@
 // What a Gateway's owner is told: per listener and for the whole, with the addresses that really listen.
 
 import { isIP } from 'node:net';
-import { bindId, type Holders } from './binds.ts';
+import { bindId, type Holders } from './claims.ts';
 import { insecureMode } from './client-validation.ts';
 import {
   type Condition,
@@ -103,15 +103,18 @@ function listenerVerdict(state: GatewayState, listener: ListenerState, scope: Bi
   return yes('Programmed', [`Listening on ${working.join(', ')}`, ...messages].join('; '));
 }
 
-/** Why `owner` does not listen on an address that it wants; null: it does. */
-export function bindProblem(id: string, owner: string, { holders, bindErrors }: BindScope): Verdict | null {
-  const holder = holders.get(id);
+/** Why a Gateway does not listen on an address that it wants; null: it does. */
+function bindProblem(id: string, owner: string, scope: BindScope): Verdict | null {
+  const holder = scope.holders.get(id);
   if (holder !== undefined && holder.owner !== owner) {
-    const remedy = owner.startsWith('Gateway')
-      ? 'set spec.addresses of this Gateway to another address'
-      : 'change spec.clusterIP of this Service';
-    return no('PortUnavailable', `${id} is held by ${holder.owner}, which is older: ${remedy}, or change the port`);
+    const remedy = 'set spec.addresses of this Gateway to another address, or change the port';
+    return no('PortUnavailable', `${id} is held by ${holder.owner}, which is older: ${remedy}`);
   }
+  return listenProblem(id, scope);
+}
+
+/** What the system says against listening on an address; null: nothing. */
+export function listenProblem(id: string, { bindErrors }: Pick<BindScope, 'bindErrors'>): Verdict | null {
   const error = bindErrors.get(id);
   if (error === undefined) return null;
   if (error.includes('EADDRNOTAVAIL')) {

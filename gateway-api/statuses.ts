@@ -32,18 +32,23 @@ export function updateStatuses(before: Translation, state: State, outcome: Outco
     const gatewayClass = state.resources.GatewayClass.get(name);
     put(`GatewayClass/${name}`, gatewayClass && gatewayClassStatus(gatewayClass));
   }
-  const { holders, environment, routeTables } = state;
+  const { holders, ports, environment, routeTables } = state;
   const { bindErrors } = environment;
   const scope = { holders, bindErrors, attached: routeTables.attached };
-  const isAddressed = holders === before.state.holders && bindErrors === before.state.environment.bindErrors;
+  const isAddressed =
+    holders === before.state.holders &&
+    ports === before.state.ports &&
+    bindErrors === before.state.environment.bindErrors &&
+    environment.localAddresses === before.state.environment.localAddresses;
   for (const key of isAddressed ? changedGateways(outcome) : allKeys(parties.changedGateways, parties.gateways)) {
     const gateway = parties.gateways.get(key);
     put(`Gateway/${key}`, gateway && gatewayStatus(gateway, scope));
   }
-  const { changedEnrolments, enrolments } = parties;
+  const { changedEnrolments, enrolments, gateways } = parties;
+  const reachable = { holders, bindErrors, environment, gateways, ports };
   for (const key of isAddressed ? changedEnrolments : allKeys(changedEnrolments, enrolments)) {
     const enrolment = enrolments.get(key);
-    put(`Service/${key}`, enrolment && serviceStatus(enrolment, scope));
+    put(`Service/${key}`, enrolment && serviceStatus(enrolment, reachable));
   }
   for (const key of changedRoutes) put(`HTTPRoute/${key}`, state.routes.get(key)?.status);
   for (const title of outcome.changedPolicies) {

@@ -2,8 +2,8 @@
 
 import type { Snapshot } from '../policies/plan.ts';
 import type { Refusals } from './backends.ts';
-import type { Holders, Members } from './binds.ts';
 import { NO_RESOURCES } from './changes.ts';
+import type { Holders, Members } from './claims.ts';
 import type { Statuses } from './conditions.ts';
 import type { CredentialUses } from './credentials/update.ts';
 import type { SliceIndex } from './endpoints.ts';
@@ -13,6 +13,7 @@ import { NO_POLICIES, type PolicyIndex } from './policies/targets.ts';
 import type { Resources } from './resources.ts';
 import type { RouteTables } from './route-tables.ts';
 import type { ServiceTableIndex } from './service-plans.ts';
+import { NO_PORTS, type PortAllocation } from './service-ports.ts';
 import { ShardedMap } from './sharded-map.ts';
 import type { RouteState } from './translate-route.ts';
 
@@ -36,6 +37,7 @@ export interface State {
   readonly serviceTables: ServiceTableIndex;
   readonly members: Members;
   readonly holders: Holders;
+  readonly ports: PortAllocation;
   readonly slices: SliceIndex;
   readonly credentialUses: CredentialUses;
 }
@@ -61,6 +63,7 @@ export const NOTHING: Translation = {
     serviceTables: new Map(),
     members: new Map(),
     holders: new Map(),
+    ports: NO_PORTS,
     slices: new ShardedMap(),
     credentialUses: new Map(),
   },

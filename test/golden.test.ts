@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
+import { NO_PORTS, type PortRange } from '../gateway-api/service-ports.ts';
 import { type Finding, Store } from '../gateway-api/store.ts';
 import { type Environment, translate } from '../gateway-api/translate.ts';
 import { GoldenCertificates, NOW } from './golden/certificates.ts';
@@ -41,18 +42,30 @@ function findingLines(findings: readonly Finding[]): string {
   );
 }
 
-interface Header extends Partial<Omit<Environment, 'bindErrors' | 'credentials'>> {
+type Read = 'bindErrors' | 'credentials' | 'localAddresses' | 'servicePorts';
+
+interface Header extends Partial<Omit<Environment, Read>> {
   readonly bindErrors?: Readonly<Record<string, string>>;
+  readonly localAddresses?: readonly string[];
+  readonly servicePorts?: PortRange;
   readonly credentials?: Parameters<GoldenCertificates['credentials']>[0];
 }
 
 function environmentOf(text: string, certificates: GoldenCertificates): Environment {
-  const { bindErrors = {}, credentials = {}, ...rest } = parse(HEADER.exec(text)?.[1] ?? '{}') as Header;
+  const {
+    bindErrors = {},
+    credentials = {},
+    localAddresses,
+    servicePorts,
+    ...rest
+  } = parse(HEADER.exec(text)?.[1] ?? '{}') as Header;
   return {
     ...DEFAULT_ENVIRONMENT,
     now: NOW,
     ...rest,
     bindErrors: new Map(Object.entries(bindErrors)),
+    localAddresses: localAddresses === undefined ? null : new Set(localAddresses),
+    servicePorts: servicePorts === undefined ? null : { ...servicePorts, kept: NO_PORTS },
     credentials: certificates.credentials(credentials),
   };
 }
