@@ -42,6 +42,8 @@ const EXTENSIONS = 0xa3;
 const DNS_NAME = 0x82;
 const URI = 0x86;
 const IP_ADDRESS = 0x87;
+/** The other forms of a name: otherName, rfc822Name, x400Address, directoryName, ediPartyName, registeredID. */
+const OTHER_NAMES: readonly number[] = [0xa0, 0x81, 0xa3, 0xa4, 0xa5, 0x88];
 
 /** null: these bytes are not one certificate, or a name in it is nothing that a name may be (a NUL, a letter beyond ASCII). */
 export function readCertificate(der: Uint8Array): Certificate | null {
@@ -117,6 +119,8 @@ function readNames(
       const text = asciiOf(der, name);
       if (text === null) return null;
       (name.tag === URI ? uris : dnsNames).push(text);
+    } else if (!OTHER_NAMES.includes(name.tag)) {
+      return null;
     }
   }
   return { dnsNames, uris, addresses };
