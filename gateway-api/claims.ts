@@ -50,6 +50,11 @@ export function isLocal(address: string, localAddresses: ReadonlySet<string> | n
   return address === '::1' || (isIPv4(address) && address.startsWith('127.')) || localAddresses?.has(address) === true;
 }
 
+/** Addresses of Services that an interface of this host may have, now or later. */
+export function hasRemoteVips(holders: Holders): boolean {
+  return holders.values().some(({ kind, address }) => kind === 'vip' && !isLocal(address, null));
+}
+
 export function holdersOf(scope: ClaimScope): Holders {
   const claims: Claim[] = [];
   for (const state of scope.gateways.values()) claims.push(...gatewayClaims(state));

@@ -1,9 +1,11 @@
 // The composition root: files → resources → snapshot → workers, statuses → admin page; and a graceful end.
 
+import { hasRemoteVips } from '../gateway-api/claims.ts';
 import type { Statuses } from '../gateway-api/conditions.ts';
 import { CredentialsDirectory } from '../gateway-api/credentials/directory.ts';
 import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { FileSource } from '../gateway-api/files.ts';
+import { KeptPorts } from '../gateway-api/kept-ports.ts';
 import { type Environment, nextExpiry, type Translation, translate } from '../gateway-api/translate.ts';
 import type { Snapshot } from '../policies/plan.ts';
 import { Alarm } from './alarm.ts';
@@ -14,6 +16,7 @@ import type { RunOptions } from './config.ts';
 import { WorkloadApi } from './credentials/workload-api.ts';
 import { Fleet } from './fleet.ts';
 import { HealthChecks } from './health-checks.ts';
+import { LocalAddresses } from './local-addresses.ts';
 import { type Admin, type AdminState, createAdmin } from './ops/admin.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { LogSink } from './ops/log-sink.ts';
@@ -60,6 +63,8 @@ class Waypoint implements RunningWaypoint {
   readonly #gate: BindGate = new BindGate(() => void this.#publish());
   /** Certificates begin and end without anybody's doing. */
   readonly #expiry: Alarm = new Alarm(() => void this.#publish());
+  readonly #addresses: LocalAddresses = new LocalAddresses(() => void this.#publish());
+  readonly #ports: KeptPorts;
   readonly #source: FileSource;
   readonly #credentials: CredentialsDirectory | null;
   readonly #workloadApi: WorkloadApi | null;
@@ -105,6 +110,7 @@ class Waypoint implements RunningWaypoint {
       onChange: () => void this.#publish(),
       log: this.#log,
     });
+    this.#ports = new KeptPorts(options.stateDir, (message) => this.#log.warn(message));
     const { credentials, spiffeEndpointSocket } = options;
     const told = { onChange: () => void this.#publish(), log: this.#log };
     this.#credentials = credentials === null ? null : new CredentialsDirectory(credentials, told);
@@ -124,6 +130,7 @@ class Waypoint implements RunningWaypoint {
     this.#credentials?.watch();
     // What needs its certificates is served when it has answered; the rest does not wait.
     this.#workloadApi?.start();
+    if (this.#options.servicePorts !== null) this.#ports.load();
     this.#source.load();
     this.#source.watch();
     await this.#publish();
@@ -144,6 +151,7 @@ class Waypoint implements RunningWaypoint {
     this.#ready = false;
     this.#gate.close();
     this.#expiry.close();
+    this.#addresses.close();
     this.#source.close();
     this.#credentials?.close();
     this.#workloadApi?.close();
@@ -159,6 +167,9 @@ class Waypoint implements RunningWaypoint {
     const translation = translate(this.#source.store.resources, this.#environment(), before);
     this.#translation = translation;
     this.#expiry.set(nextExpiry(translation));
+    this.#addresses.follow(hasRemoteVips(translation.state.holders) ? 'watch' : 'none');
+    // On disk before anybody can be led there.
+    if (this.#options.servicePorts !== null) this.#ports.keep(translation.state.ports);
     this.#news.tellFindings(this.#source.store.findings);
     const { snapshot, statuses } = translation;
     // Addresses that are new must be tried first; everything else does not wait for them.
@@ -180,6 +191,7 @@ class Waypoint implements RunningWaypoint {
 
   #environment(): Environment {
     const { gateway, bind, clusterDomain, trustDomain, trustDomainAliases, allowExternalName } = this.#options;
+    const { servicePorts } = this.#options;
     return {
       ...DEFAULT_ENVIRONMENT,
       ...{ gateway, bindAddress: bind, clusterDomain, bindErrors: this.#gate.errors(), now: Date.now() },
@@ -187,6 +199,8 @@ class Waypoint implements RunningWaypoint {
       // Where a directory has the name of one that the Workload API gives, the API is asked for it.
       credentials: new Map([...(this.#credentials?.credentials ?? []), ...(this.#workloadApi?.credentials ?? [])]),
       allowExternalName,
+      localAddresses: this.#addresses.current,
+      servicePorts: servicePorts && { ...servicePorts, kept: this.#ports.current },
     };
   }
 
