@@ -70,14 +70,15 @@ export interface ServicePlanParts {
 }
 
 export function servicePlan(
-  { namespace, name, gateway }: Enrolment,
+  { namespace, name, gateway, vips }: Enrolment,
   { id, port }: EnrolledPort,
   tables: ServiceTables | undefined,
   { listeners, merged }: ServicePlanParts,
 ): ServicePlan {
   const { producer, consumers } = tables ?? NO_TABLES;
   const fallback = fallbackPlan(id, `${namespace}/${name}`, merged);
-  return { id, namespace, name, port, gateway, consumers, producer, listeners: listeners ?? NO_LISTENERS, fallback };
+  const own = { id, namespace, name, port, vips, gateway };
+  return { ...own, consumers, producer, listeners: listeners ?? NO_LISTENERS, fallback };
 }
 
 /** The parts that did not change stay the same objects, also where the plan as a whole did. */

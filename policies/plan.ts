@@ -103,6 +103,8 @@ export interface ServicePlan {
   readonly namespace: string;
   readonly name: string;
   readonly port: number;
+  /** Addresses by which clients know it, also where nobody listens on them here: an endpoint that has one is a loop. */
+  readonly vips: readonly string[];
   /** The Gateway (`namespace/name`) at which it is enrolled. */
   readonly gateway: string;
   /** Consumer tables by client namespace: they replace the producer's for clients known to live there. */

@@ -36,7 +36,7 @@ function listener(name: string, hostname: string | null): ListenerPlan {
 
 function service(name: string, parts: Partial<ServicePlan>): ServicePlan {
   const id = `shop/${name}:80`;
-  const own = { id, namespace: 'shop', name, port: 80, gateway: 'shop/gw' };
+  const own = { id, namespace: 'shop', name, port: 80, vips: [], gateway: 'shop/gw' };
   return {
     ...own,
     consumers: new Map(),
