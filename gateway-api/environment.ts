@@ -23,6 +23,8 @@ export interface Environment {
   readonly credentials: ReadonlyMap<string, CredentialPlan>;
   /** Addresses of names outside, by lower-case name; a name that is absent was not resolved yet. */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
+  /** Why key sets of RequestAuthentications could not be fetched, by URI; those that could are left out. */
+  readonly jwksErrors: ReadonlyMap<string, string>;
   /** Services of type ExternalName are backends too. */
   readonly allowExternalName: boolean;
   /** Of the interfaces of this host, the same object while they are the same; null: unknown. */
@@ -47,6 +49,7 @@ export const DEFAULT_ENVIRONMENT: Environment = {
   trustDomains: ['cluster.local'],
   credentials: new Map(),
   addresses: new Map(),
+  jwksErrors: new Map(),
   allowExternalName: false,
   localAddresses: null,
   servicePorts: null,

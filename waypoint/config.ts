@@ -101,6 +101,9 @@ export interface RunOptions {
   readonly allowExternalName: boolean;
   /** CIDRs that names outside may lead to though they are loopback or link-local. */
   readonly egressAllow: readonly string[];
+  /** Remote key sets are fetched again after this time, and used for so much longer when that fails. */
+  readonly jwksRefreshMs: number;
+  readonly jwksStaleMs: number;
   /** Each port of an enrolled Service gets one of these of its own; null: none does. */
   readonly servicePorts: PortRange | null;
   /** In which namespaces clients live that show no identity. */
@@ -200,7 +203,7 @@ export function parseRunOptions(
   const { clusterDomain, pathNormalization, trustedProxies, zone, sessionKey } = values;
   const { trustDomain, trustDomainAliases, credentials, spiffeEndpointSocket } = values;
   const { proxyProtocolFrom, allowExternalName, egressAllow, servicePorts, clientNamespaces } = values;
-  const { dns, dnsUpstream, dnsClients, dnsRate } = values;
+  const { dns, dnsUpstream, dnsClients, dnsRate, jwksRefresh, jwksStale } = values;
   return {
     options: {
       ...{ config, bind, workers, admin, gateway, accessLog, stateDir, logLevel },
@@ -208,6 +211,7 @@ export function parseRunOptions(
       ...{ trustDomain, trustDomainAliases, credentials, spiffeEndpointSocket },
       ...{ proxyProtocolFrom, allowExternalName, egressAllow, servicePorts, clientNamespaces },
       ...{ dns, dnsUpstream, dnsClients, dnsRate },
+      ...{ jwksRefreshMs: jwksRefresh, jwksStaleMs: jwksStale },
       drainDelayMs: drainDelay,
       drainTimeoutMs: drainTimeout,
       limits: limitsFrom(values),

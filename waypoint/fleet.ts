@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Worker as Thread } from 'node:worker_threads';
 import type { Snapshot } from '../policies/plan.ts';
 import type { RunOptions } from './config.ts';
-import type { BackendReport, FromWorker, HealthVerdict, ToWorker, WorkerData } from './messages.ts';
+import type { BackendReport, FromWorker, HealthVerdict, KeysNews, ToWorker, WorkerData } from './messages.ts';
 import type { MetricsDelta } from './ops/metrics.ts';
 import { difference, EMPTY_SNAPSHOT, isEmpty, type SnapshotUpdate } from './publisher.ts';
 import { createSharedMemory, forgetWorker, type SharedMemory } from './shared-memory.ts';
@@ -24,6 +24,8 @@ export interface FleetEvents {
   died(index: number, reason: string): void;
   /** A worker left an endpoint out; the others have been told. */
   ejected(news: EjectionNews): void;
+  /** A token names a key that is not in the set from this URI: `tellKeys` says what comes of it. */
+  keysWanted(uri: string): void;
 }
 
 interface Member {
@@ -50,6 +52,8 @@ export class Fleet {
   #waiters: (() => void)[] = [];
   /** The last word of the active checks on each endpoint. */
   readonly #health: Map<string, HealthVerdict> = new Map();
+  /** The key sets that are followed, by URI. */
+  readonly #keys: Map<string, KeysNews> = new Map();
 
   constructor(options: RunOptions, events: FleetEvents) {
     this.#options = options;
@@ -82,6 +86,15 @@ export class Fleet {
   tellHealth(verdicts: readonly HealthVerdict[]): void {
     for (const verdict of verdicts) this.#health.set(`${verdict.backend} ${verdict.endpoint}`, verdict);
     this.#broadcast({ type: 'health', verdicts });
+  }
+
+  /** Tells every worker, and those that will be started. */
+  tellKeys(news: readonly KeysNews[]): void {
+    for (const each of news) {
+      if (each.followed) this.#keys.set(each.uri, each);
+      else this.#keys.delete(each.uri);
+    }
+    this.#broadcast({ type: 'keys', news });
   }
 
   /** Settles when every worker serves `version` or a later one. */
@@ -174,6 +187,9 @@ export class Fleet {
       case 'room':
         this.#tellOthers(member, message);
         break;
+      case 'keys-wanted':
+        this.#events.keysWanted(message.uri);
+        break;
       case 'drained':
         member.drained = true;
         this.#wake();
@@ -196,6 +212,7 @@ export class Fleet {
       const update = difference(EMPTY_SNAPSHOT, this.#snapshot, this.#version);
       if (this.#version > 0) fresh.thread.postMessage(this.#updateMessage(update));
       fresh.thread.postMessage({ type: 'health', verdicts: [...this.#health.values()] } satisfies ToWorker);
+      fresh.thread.postMessage({ type: 'keys', news: [...this.#keys.values()] } satisfies ToWorker);
     }, RESTART_MS);
   }
 

@@ -1,6 +1,6 @@
 // Flags about who is who, and who may speak for others.
 
-import { addressList, onOff } from './flag-values.ts';
+import { addressList, duration, onOff } from './flag-values.ts';
 import type { Flag } from './flags.ts';
 
 export type IdentityFlags = {
@@ -12,6 +12,8 @@ export type IdentityFlags = {
   readonly proxyProtocolFrom: Flag<readonly string[]>;
   readonly allowExternalName: Flag<boolean>;
   readonly egressAllow: Flag<readonly string[]>;
+  readonly jwksRefresh: Flag<number>;
+  readonly jwksStale: Flag<number>;
 };
 
 const DOMAIN = /^[a-z0-9]([-.a-z0-9_]*[a-z0-9])?$/;
@@ -57,6 +59,8 @@ export const IDENTITY_FLAGS: IdentityFlags = {
   proxyProtocolFrom: addressList({ help: 'peers that listeners of protocol waypoint.dev/PROXY believe; repeatable' }),
   allowExternalName: onOff({ help: 'Services of type ExternalName may be backends' }),
   egressAllow: addressList({ help: 'loopback and link-local addresses that names outside may lead to; repeatable' }),
+  jwksRefresh: duration(100, { help: 'keys at a jwksUri are fetched again', initial: 300_000 }),
+  jwksStale: duration(0, { help: 'and used for so much longer when that fails', initial: 7_200_000 }),
 };
 
 /** SPIFFE Workload Endpoint section 4 asks for `unix:///path`; a path alone can mean nothing else. */

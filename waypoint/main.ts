@@ -16,7 +16,9 @@ import type { RunOptions } from './config.ts';
 import { WorkloadApi } from './credentials/workload-api.ts';
 import { Fleet } from './fleet.ts';
 import { HealthChecks } from './health-checks.ts';
+import { JwksFetcher } from './jwt/jwks-fetcher.ts';
 import { LocalAddresses } from './local-addresses.ts';
+import type { KeysNews } from './messages.ts';
 import { type Admin, type AdminState, createAdmin } from './ops/admin.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { LogSink } from './ops/log-sink.ts';
@@ -78,6 +80,7 @@ class Waypoint implements RunningWaypoint {
       this.#log.info(`shadow: ${backend}: ${endpoint} would be ${healthy ? 'healthy again' : 'unhealthy'}`);
     },
   });
+  readonly #jwks: JwksFetcher;
   readonly #adminServer: Admin;
   #translation: Translation | null = null;
   #publishedAt = 0;
@@ -100,6 +103,7 @@ class Waypoint implements RunningWaypoint {
         this.#log.warn(
           `${backend}: ${endpoint} is left out for ${Math.round(forMs / 1000)} s: ${cause.replaceAll('_', ' ')}`,
         ),
+      keysWanted: (uri) => this.#jwks.want(uri),
       died: (index, reason) => {
         this.#died++;
         this.#log.error(`worker ${index} died and is replaced: ${reason}`);
@@ -115,6 +119,8 @@ class Waypoint implements RunningWaypoint {
     const told = { onChange: () => void this.#publish(), log: this.#log };
     this.#credentials = credentials === null ? null : new CredentialsDirectory(credentials, told);
     this.#workloadApi = spiffeEndpointSocket === null ? null : new WorkloadApi(spiffeEndpointSocket, told);
+    const news = (keys: readonly KeysNews[]): void => this.#fleet.tellKeys(keys);
+    this.#jwks = new JwksFetcher({ news, looked: (...look) => this.#looked(...look) }, options);
     this.#adminServer = createAdmin(this.#adminState());
   }
 
@@ -156,6 +162,7 @@ class Waypoint implements RunningWaypoint {
     this.#credentials?.close();
     this.#workloadApi?.close();
     await this.#checks.close();
+    await this.#jwks.close();
     await this.#fleet.close();
     await this.#adminServer.close();
     await this.#sink.flush();
@@ -180,6 +187,16 @@ class Waypoint implements RunningWaypoint {
     // Behind the posting: nobody who reads a log is in that much of a hurry.
     this.#news.tellStatuses(statuses);
     this.#checks.follow(snapshot.backends);
+    this.#jwks.follow(snapshot.access);
+  }
+
+  /** After each look at a key set: conditions tell when it begins to fail, fails otherwise, or works again. */
+  #looked(uri: string, error: string, before: string): void {
+    this.#metrics.count('jwks_fetches', error === '' ? 'succeeded' : 'failed', 1);
+    if (error === before) return;
+    if (error === '') this.#log.info(`GET ${uri}: keys are fetched again`);
+    else this.#log.error(`${error}; trying again every few seconds`);
+    void this.#publish();
   }
 
   #post(snapshot: Snapshot): void {
@@ -199,6 +216,7 @@ class Waypoint implements RunningWaypoint {
       // Where a directory has the name of one that the Workload API gives, the API is asked for it.
       credentials: new Map([...(this.#credentials?.credentials ?? []), ...(this.#workloadApi?.credentials ?? [])]),
       allowExternalName,
+      jwksErrors: this.#jwks.errors(),
       localAddresses: this.#addresses.current,
       servicePorts: servicePorts && { ...servicePorts, kept: this.#ports.current },
     };

@@ -117,6 +117,8 @@ function runOptions(dir: string): RunOptions {
     proxyProtocolFrom: [],
     allowExternalName: false,
     egressAllow: [],
+    jwksRefreshMs: 300_000,
+    jwksStaleMs: 7_200_000,
     servicePorts: null,
     clientNamespaces: [],
     dns: null,

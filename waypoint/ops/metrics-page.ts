@@ -115,6 +115,7 @@ export class MetricsPage {
     this.#counter(out, 'retries_refused', 'Failed tries that were not repeated, by reason.');
     this.#counter(out, 'circuit_overflows', 'Requests answered 503 at a limit, by limit.');
     this.#counter(out, 'ejections', 'Endpoints left out for a while, by cause.');
+    this.#counter(out, 'jwks_fetches', 'Looks at the key sets of RequestAuthentications, by outcome.');
     this.#counter(out, 'tls_handshake_failures', 'Client connections that failed in their TLS handshake, by reason.');
     this.#counter(
       out,

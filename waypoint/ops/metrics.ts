@@ -27,6 +27,7 @@ export type CounterName =
   | 'circuit_overflows'
   | 'ejections'
   | 'shadow_decisions'
+  | 'jwks_fetches'
   | 'tls_handshake_failures'
   | 'proxy_protocol_failures'
   | 'authentication_failures'
