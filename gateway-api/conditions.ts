@@ -74,7 +74,7 @@ export interface PolicyAncestorStatus {
 }
 
 export interface PolicyStatus {
-  readonly kind: 'TrafficPolicy' | 'XBackendTrafficPolicy';
+  readonly kind: 'TrafficPolicy' | 'XBackendTrafficPolicy' | 'BackendTLSPolicy' | 'XBackend';
   readonly key: string;
   readonly ancestors: readonly PolicyAncestorStatus[];
 }

@@ -1,7 +1,7 @@
 // The endpoints of one Service port, read from its EndpointSlices: headless and selector-less Services alike.
 
 import type { BackendPlan, EndpointPlan } from '../policies/plan.ts';
-import { forwardedAs } from './app-protocol.ts';
+import { forwardedInTls } from './app-protocol.ts';
 import type { EndpointSlice, ServicePort } from './resources.ts';
 import { ShardedDraft, type ShardedMap } from './sharded-map.ts';
 
@@ -62,7 +62,7 @@ export function backendPlan(id: string, port: ServicePort, slices: readonly Endp
       if (twin === undefined || (endpoint.ready && !twin.ready)) endpoints.set(key, endpoint);
     }
   }
-  const protocol = forwardedAs(port.appProtocol) ?? 'http';
+  const protocol = forwardedInTls(port.appProtocol) ?? 'http';
   const all = endpoints.size === 0 ? NONE : [...endpoints.values()];
   return { id, protocol, tls: null, external: false, authority: null, endpoints: all };
 }

@@ -1,5 +1,6 @@
 // What is probably not meant in a configuration that is valid: a table of contents.
 
+import { reportCertificates } from './findings/certificates.ts';
 import { reportEndpoints } from './findings/endpoints.ts';
 import { reportHostnames } from './findings/hostnames.ts';
 import { reportMatches } from './findings/matches.ts';
@@ -8,6 +9,7 @@ import { reportPolicies } from './findings/policies.ts';
 import { FindingReport } from './findings/report.ts';
 import { reportRetries } from './findings/retries.ts';
 import { reportRoutes } from './findings/routes.ts';
+import { reportTls } from './findings/tls.ts';
 import type { Resources } from './resources.ts';
 import type { Finding } from './store.ts';
 import type { Translation } from './translate.ts';
@@ -17,11 +19,13 @@ export function analyse(resources: Resources, translation: Translation): Finding
   const { snapshot, statuses } = translation;
   const report = new FindingReport();
   reportParents(resources, statuses, report);
-  reportRoutes(resources, statuses, report);
+  reportRoutes(resources, translation, report);
   reportMatches(resources, snapshot, report);
   reportHostnames(resources, snapshot, report);
   reportEndpoints(resources, snapshot, report);
   reportPolicies(resources, translation, report);
   reportRetries(resources, snapshot, report);
+  reportTls(resources, report);
+  reportCertificates(resources, translation, report);
   return report.sorted();
 }

@@ -240,13 +240,7 @@ export type XBackendTrafficPolicy = Resource<
   }
 >;
 
-export interface LocalObjectReference {
-  readonly group: string;
-  readonly kind: string;
-  readonly name: string;
-}
-
-export interface SubjectAltName {
+interface SubjectAltName {
   readonly type: 'Hostname' | 'URI';
   readonly hostname?: string;
   readonly uri?: string;
@@ -254,7 +248,7 @@ export interface SubjectAltName {
 
 /** What the certificate of a backend must prove; one of caCertificateRefs and wellKnownCACertificates is set. */
 export interface BackendTLSValidation {
-  readonly caCertificateRefs?: readonly LocalObjectReference[];
+  readonly caCertificateRefs?: readonly ObjectReference[];
   readonly wellKnownCACertificates?: string;
   readonly hostname: string;
   readonly subjectAltNames?: readonly SubjectAltName[];
@@ -269,10 +263,6 @@ export type BackendTLSPolicy = Resource<
   }
 >;
 
-export interface SecretReference extends LocalObjectReference {
-  readonly namespace?: string;
-}
-
 /** The two spellings of `port` are read as one. */
 export type XBackend = Resource<
   'XBackend',
@@ -283,7 +273,7 @@ export type XBackend = Resource<
     readonly protocol?: string;
     readonly tls?: {
       readonly mode: 'None' | 'ServerOnly' | 'ClientAndServer';
-      readonly clientCertificateRef?: SecretReference;
+      readonly clientCertificateRef?: ObjectReference;
       readonly validation?: BackendTLSValidation;
     };
   }

@@ -1,6 +1,7 @@
 // All HTTPRoutes: those that changed, or read something that changed, are translated again and put into their tables.
 
 import type { Changes } from './changes.ts';
+import { type DestinationsChange, touchedDestinations } from './destinations.ts';
 import type { GatewayState } from './gateways.ts';
 import type { PartiesChange } from './parties.ts';
 import type { PoliciesChange } from './policies/targets.ts';
@@ -19,19 +20,20 @@ export interface RoutesChange {
 export interface RouteNeeds {
   readonly parties: PartiesChange;
   readonly policies: PoliciesChange;
+  readonly destinations: DestinationsChange;
 }
 
 export function updateRoutes(
   before: State,
   resources: Resources,
-  { parties, policies }: RouteNeeds,
+  { parties, policies, destinations }: RouteNeeds,
   changes: Changes,
 ): RoutesChange {
   const { grants, gateways, enrolments } = parties;
-  const scope = { resources, grants, gateways, enrolments, policies: policies.policies };
+  const scope = { resources, grants, gateways, enrolments, policies: policies.policies, destinations };
   const draft = new ShardedDraft(before.routes);
   const merged = new RouteTablesDraft(before.routeTables);
-  const touched = new Set(parties.touched);
+  const touched = new Set([...parties.touched, ...touchedDestinations(destinations)]);
   for (const target of policies.changedTargets) touched.add(`Policy ${target}`);
   for (const key of staleRoutes(before.routes, touched, changes.HTTPRoute)) {
     const route = resources.HTTPRoute.get(key);

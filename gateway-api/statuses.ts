@@ -2,19 +2,18 @@
 
 import type { Changes } from './changes.ts';
 import type { ObjectStatus, Statuses } from './conditions.ts';
+import { type DestinationOutcome, destinationStatuses } from './destination-statuses.ts';
 import { DraftMap } from './draft-map.ts';
 import { gatewayClassStatus } from './gateway-classes.ts';
 import { gatewayStatus } from './gateway-status.ts';
-import type { PartiesChange } from './parties.ts';
 import { policyStatus } from './policies/status.ts';
 import { reuse } from './reuse.ts';
 import { serviceStatus } from './service-status.ts';
 import type { State, Translation } from './translation.ts';
 
 /** What the other steps of the translation changed. */
-export interface Outcome {
+export interface Outcome extends DestinationOutcome {
   readonly changes: Changes;
-  readonly parties: PartiesChange;
   /** `Kind namespace/name`. */
   readonly changedPolicies: ReadonlySet<string>;
   /** Keys of HTTPRoutes. */
@@ -56,6 +55,7 @@ export function updateStatuses(before: Translation, state: State, outcome: Outco
     const policy = state.resources[kind].get(key);
     put(`${kind}/${key}`, policy && policyStatus(policy, state));
   }
+  for (const [key, status] of destinationStatuses(before, state, outcome)) put(key, status);
   return draft.current;
 }
 

@@ -4,6 +4,7 @@ import type { RoutePlan, RoutePlanEntry, RulePlan } from '../policies/plan.ts';
 import { type Attachment, type AttachScope, attachmentsOf, type Reads } from './attach.ts';
 import { limitServices } from './called-services.ts';
 import type { HTTPRouteStatus } from './conditions.ts';
+import type { Destinations } from './destinations.ts';
 import { isTarget } from './policies/layers.ts';
 import type { Frontend } from './policies/request-policy.ts';
 import type { PolicyIndex } from './policies/targets.ts';
@@ -17,6 +18,7 @@ import { trimmed } from './trimmed.ts';
 export interface RouteScope extends AttachScope {
   readonly grants: Grants;
   readonly policies: PolicyIndex;
+  readonly destinations: Destinations;
 }
 
 export interface TableEntry {
@@ -100,9 +102,8 @@ class RulesByReach {
   }
 
   #translate(reachable: string | null, frontend: Frontend): Rules {
-    const { resources, grants, policies } = this.#scope;
     const requester = { namespace: this.#route.metadata.namespace, reachable };
-    const scope = { resources, grants, policies, route: this.#route, requester, frontend, reads: this.#reads };
+    const scope = { ...this.#scope, route: this.#route, requester, frontend, reads: this.#reads };
     const translated = this.#route.spec.rules.map((rule, index) => translateRule(rule, index, scope));
     return { translated, plans: trimmed(translated.map(({ rule }) => rule).filter((rule) => rule !== null)) };
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { NO_RESOURCES } from './changes.ts';
+import { NO_DESTINATIONS } from './destinations.ts';
 import { NO_POLICIES } from './policies/targets.ts';
 import type { HTTPRoute, HTTPRouteRule } from './resources.ts';
 import { type TranslatedRule, translateRule } from './translate-rule.ts';
@@ -15,7 +16,7 @@ function translated(rule: Partial<HTTPRouteRule>): TranslatedRule {
   const frontend = { gateway: 'shop/gw', parent: null };
   const scope = {
     ...{ resources: NO_RESOURCES, grants: new Map(), route, requester },
-    ...{ policies: NO_POLICIES, frontend, reads: new Set<string>() },
+    ...{ policies: NO_POLICIES, destinations: NO_DESTINATIONS, frontend, reads: new Set<string>() },
   };
   return translateRule({ matches: MATCHES, ...rule }, 0, scope);
 }

@@ -5,6 +5,7 @@ import { updateBinds } from './binds.ts';
 import { calledServices } from './called-services.ts';
 import { changesBetween } from './changes.ts';
 import { updateCredentials } from './credentials/update.ts';
+import { updateDestinations } from './destinations.ts';
 import { type Environment, sameScope } from './environment.ts';
 import { updateParties } from './parties.ts';
 import { updatePolicies } from './policies/targets.ts';
@@ -25,15 +26,18 @@ export function translate(resources: Resources, environment: Environment, previo
   const changes = changesBetween(before.state.resources, resources);
   const parties = updateParties(before.state, resources, environment, changes);
   const policies = updatePolicies(before.state, resources, parties, changes);
-  const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, { parties, policies }, changes);
+  const lookup = { resources, grants: parties.grants, environment };
+  const destinations = updateDestinations(before.state, lookup, changes, parties.touched);
+  const known = { parties, policies, destinations };
+  const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, known, changes);
   const { binds, members, holders, ports } = updateBinds(before, environment, parties);
   const { services, serviceTables, changedServices } = updateServices(before, parties, policies, tables);
   const { access } = before.snapshot;
   const called = calledServices(services, access);
   const calls = called.symmetricDifference(calledServices(before.snapshot.services, before.snapshot.access));
   const changed = [...tables.changedUses, ...changedServices, ...calls];
-  const needs = { uses: tables.uses, services, called, changed, policies };
-  const { backends, slices, refusals, changedPolicies } = updateBackends(before, resources, changes, needs);
+  const needs = { uses: tables.uses, services, called, changed, ...known };
+  const { backends, slices, refusals, outsideNames, changedPolicies } = updateBackends(before, lookup, changes, needs);
   const { credentials, uses: credentialUses } = updateCredentials(before, resources, environment, { binds, backends });
   const { grants, gateways, needs: gatewayNeeds, enrolments } = parties;
   const state: State = {
@@ -50,6 +54,8 @@ export function translate(resources: Resources, environment: Environment, previo
     ports,
     slices,
     credentialUses,
+    destinations: { backendTls: destinations.backendTls, xBackends: destinations.xBackends, environment },
+    outsideNames,
   };
   const outcome = {
     changes,
@@ -57,6 +63,9 @@ export function translate(resources: Resources, environment: Environment, previo
     changedPolicies: policies.changedPolicies.union(changedPolicies),
     changedRoutes,
     changedListeners: tables.changedListeners,
+    destinations,
+    services,
+    changedBackends: changed,
   };
   const statuses = updateStatuses(before, state, outcome);
   const snapshot = { binds, services, tables: tables.tables, backends, access, credentials };
@@ -66,6 +75,8 @@ export function translate(resources: Resources, environment: Environment, previo
 /** When the same resources mean something else, as certificates begin or end, in ms since the epoch; null: never. */
 export function nextExpiry({ state }: Translation): number | null {
   let next = Number.POSITIVE_INFINITY;
-  for (const { changesAt } of state.parties.needs.values()) next = Math.min(next, changesAt);
+  const { backendTls, xBackends } = state.destinations;
+  const needs = [...backendTls.judged.values(), ...xBackends.values()].map((each) => each.needs);
+  for (const { changesAt } of [...state.parties.needs.values(), ...needs]) next = Math.min(next, changesAt);
   return next === Number.POSITIVE_INFINITY ? null : next;
 }

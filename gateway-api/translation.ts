@@ -1,11 +1,12 @@
 // The outcome of a translation together with what the next one starts from.
 
 import type { Snapshot } from '../policies/plan.ts';
-import type { Refusals } from './backends.ts';
+import type { OutsideNames, Refusals } from './backends.ts';
 import { NO_RESOURCES } from './changes.ts';
 import type { Holders, Members } from './claims.ts';
 import type { Statuses } from './conditions.ts';
 import type { CredentialUses } from './credentials/update.ts';
+import { type Destinations, NO_DESTINATIONS } from './destinations.ts';
 import type { SliceIndex } from './endpoints.ts';
 import { DEFAULT_ENVIRONMENT, type Environment } from './environment.ts';
 import { NO_PARTIES, type Parties } from './parties.ts';
@@ -40,6 +41,8 @@ export interface State {
   readonly ports: PortAllocation;
   readonly slices: SliceIndex;
   readonly credentialUses: CredentialUses;
+  readonly destinations: Destinations;
+  readonly outsideNames: OutsideNames;
 }
 
 export const NOTHING: Translation = {
@@ -66,5 +69,7 @@ export const NOTHING: Translation = {
     ports: NO_PORTS,
     slices: new ShardedMap(),
     credentialUses: new Map(),
+    destinations: NO_DESTINATIONS,
+    outsideNames: new Map(),
   },
 };

@@ -1,10 +1,12 @@
 // Routes that attach to nothing, refer to what is not there or not allowed, or cannot answer.
 
-import type { Condition, HTTPRouteStatus, Statuses } from '../conditions.ts';
+import type { Condition, HTTPRouteStatus } from '../conditions.ts';
+import type { Destinations } from '../destinations.ts';
 import { GATEWAY_GROUP } from '../environment.ts';
 import { NO_POLICIES } from '../policies/targets.ts';
 import { coreGroup, type Grants, indexGrants } from '../references.ts';
 import type { HTTPRoute, HTTPRouteRule, ParentReference, Resources } from '../resources.ts';
+import type { Translation } from '../translate.ts';
 import { type Problem, translateRule } from '../translate-rule.ts';
 import { codeOf } from './codes.ts';
 import { grantFor } from './grant.ts';
@@ -13,11 +15,13 @@ import type { FindingReport } from './report.ts';
 interface Scope {
   readonly resources: Resources;
   readonly grants: Grants;
+  readonly destinations: Destinations;
   readonly report: FindingReport;
 }
 
-export function reportRoutes(resources: Resources, statuses: Statuses, report: FindingReport): void {
-  const scope = { resources, grants: indexGrants(resources.ReferenceGrant), report };
+export function reportRoutes(resources: Resources, { state, statuses }: Translation, report: FindingReport): void {
+  const { destinations } = state;
+  const scope = { resources, grants: indexGrants(resources.ReferenceGrant), destinations, report };
   for (const [key, route] of resources.HTTPRoute) {
     const status = statuses.get(`HTTPRoute/${key}`);
     reportRoute(route, status?.kind === 'HTTPRoute' ? status : null, scope);
@@ -105,13 +109,13 @@ function isTrouble({ type, status }: Condition): boolean {
 const WITHOUT_POLICIES = { policies: NO_POLICIES, frontend: { gateway: '', parent: null }, reads: new Set<string>() };
 
 /** Everything that its parents' conditions say in one message each, one by one and with its path. */
-function problemsOf(route: HTTPRoute, { resources, grants }: Scope): readonly Problem[] {
+function problemsOf(route: HTTPRoute, { resources, grants, destinations }: Scope): readonly Problem[] {
   const { namespace } = route.metadata;
   const homes = new Set<string | null>();
   for (const ref of route.spec.parentRefs ?? [])
     homes.add(ref.kind === 'Service' ? (ref.namespace ?? namespace) : null);
   const problems = [...homes].flatMap((reachable) => {
-    const scope = { resources, grants, route, requester: { namespace, reachable }, ...WITHOUT_POLICIES };
+    const scope = { resources, grants, destinations, route, requester: { namespace, reachable }, ...WITHOUT_POLICIES };
     return route.spec.rules.flatMap((rule, index) => translateRule(rule, index, scope).problems);
   });
   return [...new Map(problems.map((problem) => [`${problem.path} ${problem.message}`, problem])).values()];

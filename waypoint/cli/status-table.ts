@@ -56,6 +56,8 @@ function parts(status: ObjectStatus): { name: string; conditions: readonly Condi
       ];
     case 'TrafficPolicy':
     case 'XBackendTrafficPolicy':
+    case 'BackendTLSPolicy':
+    case 'XBackend':
       return status.ancestors.map(({ ancestorRef, conditions }) => ({
         name: `${name} on ${parentName(ancestorRef)}`,
         conditions,
