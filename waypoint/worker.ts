@@ -99,6 +99,9 @@ port.on('message', (message: ToWorker) => {
     case 'health':
       heed(message.verdicts);
       break;
+    case 'keys':
+      worker.keys.take(message.news);
+      break;
     case 'collect':
       say({ type: 'collected', id: message.id, delta: worker.metrics.takeDelta(), backends: backendReports() });
       break;
