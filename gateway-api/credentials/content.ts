@@ -20,7 +20,7 @@ export interface Part {
   readonly certificates: readonly Certificate[];
 }
 
-type Holder = Secret | ConfigMap | CredentialPlan;
+export type Holder = Secret | ConfigMap | CredentialPlan;
 
 /** What OpenSSL's security level 2 asks of the keys of a server. */
 const LEAST_RSA_BITS = 2048;

@@ -1,11 +1,10 @@
 // From references to the credentials that they mean: permitted, found, sound and in time, or in words why not.
 
-import type { CredentialPlan } from '../../policies/plan.ts';
 import type { Environment } from '../environment.ts';
 import { coreGroup, type Grants, isGranted, type Referrer } from '../references.ts';
 import type { ObjectReference, Resources } from '../resources.ts';
 import { nextTurn, outOfTime } from './certificate.ts';
-import { type Content, contentOf, type Part } from './content.ts';
+import { type Content, contentOf, type Holder, type Part } from './content.ts';
 
 export interface CredentialScope {
   readonly resources: Resources;
@@ -124,15 +123,12 @@ export class CredentialLookup {
   }
 }
 
-/** What the id of a credential stands for; null: nothing any more. */
-export function credentialPlan(id: string, resources: Resources, environment: Environment): CredentialPlan | null {
+/** What the id of a credential stands for; undefined: nothing any more. */
+export function holderOf(id: string, resources: Resources, environment: Environment): Holder | undefined {
   const space = id.indexOf(' ');
   const kind = id.slice(0, space);
-  const holder =
-    kind === 'Secret' || kind === 'ConfigMap'
-      ? resources[kind].get(id.slice(space + 1))
-      : environment.credentials.get(id);
-  return holder === undefined ? null : contentOf(holder).plan;
+  const isResource = kind === 'Secret' || kind === 'ConfigMap';
+  return isResource ? resources[kind].get(id.slice(space + 1)) : environment.credentials.get(id);
 }
 
 function judged(id: string, problem: Part['problem']): Found {

@@ -7,7 +7,8 @@ import type { Environment } from '../environment.ts';
 import type { Resources } from '../resources.ts';
 import { reuse } from '../reuse.ts';
 import type { Translation } from '../translation.ts';
-import { credentialPlan } from './lookup.ts';
+import { contentOf } from './content.ts';
+import { holderOf } from './lookup.ts';
 
 /** Ids of credentials by the backend that names them; of thousands of backends few do. */
 export type CredentialUses = ReadonlyMap<string, readonly string[]>;
@@ -43,8 +44,8 @@ export function updateCredentials(
   const credentials = new DraftMap(snapshot.credentials);
   for (const id of snapshot.credentials.keys()) if (!wanted.has(id)) credentials.put(id, undefined);
   for (const id of wanted) {
-    const plan = credentialPlan(id, resources, environment);
-    credentials.put(id, plan === null ? undefined : reuse(credentials.get(id), plan));
+    const holder = holderOf(id, resources, environment);
+    credentials.put(id, holder && reuse(credentials.get(id), contentOf(holder).plan));
   }
   return { credentials: credentials.current, uses: uses.current };
 }
