@@ -5,7 +5,7 @@ import type { BindPlan } from '../../policies/plan.ts';
 import type { Peer } from '../../routing/request.ts';
 import type { Worker } from '../worker-context.ts';
 import { Downstream, type Home } from './connection.ts';
-import { attach, attachDecrypted, pass } from './socket.ts';
+import { attach, pass } from './socket.ts';
 
 /** Who came, as far as it is known. */
 export interface Client extends Omit<Peer, 'namespace'> {
@@ -35,11 +35,6 @@ export class HttpArrivals implements Arrivals, Home {
 
   arrived(socket: Socket, bind: BindPlan, client: Client): void {
     attach(socket, this.#open(socket, bind, client));
-  }
-
-  /** Of a TLS socket, which hands over what it decrypted. */
-  secured(socket: Socket, bind: BindPlan, client: Client): void {
-    attachDecrypted(socket, this.#open(socket, bind, client));
   }
 
   /** Of a socket that somebody read from already; `rest` is what he did not use. */

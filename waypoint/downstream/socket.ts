@@ -36,19 +36,9 @@ export function attach(socket: Socket, reader: Reader): void {
   socket.on('close', onClose);
 }
 
-/** The same on a socket that hands over what it read by itself. */
-export function attachDecrypted(socket: Socket, reader: Reader): void {
-  attach(socket, reader);
-  socket.on('data', onData);
-}
-
 /** Another reader takes over. */
 export function pass(socket: Socket, reader: Reader): void {
   (socket as ReadSocket).reader = reader;
-}
-
-function onData(this: Socket, data: Buffer): void {
-  (this as ReadSocket).reader.received(data);
 }
 
 function onEnd(this: Socket): void {

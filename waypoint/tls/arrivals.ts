@@ -46,7 +46,7 @@ export class TlsArrivals implements Arrivals, HandshakeOwner {
   secured(handshake: Handshake, { socket, serverName, identity, forwardedClientCert }: Secured): void {
     const { bind, client } = this.#under.get(handshake) as Arrival;
     this.#under.delete(handshake);
-    this.#http.secured(socket, bind, { ...client, serverName, identity, forwardedClientCert });
+    this.#http.arrived(socket, bind, { ...client, serverName, identity, forwardedClientCert });
   }
 
   handshakeFailed(handshake: Handshake, reason: HandshakeFailure): void {

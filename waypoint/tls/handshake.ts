@@ -9,6 +9,7 @@ import { Timer, type TimerTarget } from '../timers.ts';
 import type { Worker } from '../worker-context.ts';
 import { forwardedClientCert } from './forwarded-client-cert.ts';
 import { peerChain } from './peer-chain.ts';
+import { secureSocket } from './secure-socket.ts';
 import { listenerFor, type ServerContexts } from './server-contexts.ts';
 
 /** What the handshake found out. */
@@ -49,6 +50,8 @@ export class Handshake implements TimerTarget {
   readonly #owner: HandshakeOwner;
   readonly #timer: Timer = new Timer(this);
   #over = false;
+  readonly #onError = (): void => this.#fail('handshake');
+  readonly #onClose = (): void => this.#fail('client_gone');
 
   constructor(worker: Worker, raw: Socket, bind: BindPlan, contexts: ServerContexts, owner: HandshakeOwner) {
     this.#worker = worker;
@@ -56,9 +59,8 @@ export class Handshake implements TimerTarget {
     this.bind = bind;
     this.#owner = owner;
     this.#contexts = contexts;
-    const { TLSSocket } = process.getBuiltinModule('node:tls');
     const { clientValidation } = bind;
-    this.socket = new TLSSocket(raw, {
+    this.socket = secureSocket(raw, {
       isServer: true,
       secureContext: contexts.base,
       SNICallback: (name, done) => done(null, contexts.for(name.toLowerCase())),
@@ -67,8 +69,8 @@ export class Handshake implements TimerTarget {
       rejectUnauthorized: clientValidation?.mode === 'AllowValidOnly',
     });
     this.socket.once('secure', () => this.#secured());
-    this.socket.on('error', () => this.#fail('handshake'));
-    this.socket.once('close', () => this.#fail('client_gone'));
+    this.socket.on('error', this.#onError);
+    this.socket.on('close', this.#onClose);
     worker.timers.schedule(this.#timer, performance.now() + worker.limits.requestHeadTimeoutMs);
   }
 
@@ -102,8 +104,6 @@ export class Handshake implements TimerTarget {
       return;
     }
     this.#end();
-    socket.removeAllListeners('error');
-    socket.removeAllListeners('close');
     const forwarded =
       leaf === null ? '' : forwardedClientCert(leaf, identity, socket.getX509Certificate()?.raw ?? null);
     this.#owner.secured(this, { socket, serverName, identity, forwardedClientCert: forwarded });
@@ -129,6 +129,7 @@ export class Handshake implements TimerTarget {
   #end(): void {
     this.#over = true;
     this.#worker.timers.cancel(this.#timer);
+    this.socket.off('close', this.#onClose);
   }
 }
 
