@@ -9,10 +9,18 @@ import { Trust } from './verify.ts';
 const PROTOCOLS = ['http/1.1'];
 const SYSTEM = 'System';
 
+/** What a connection leaves to the next one; the peer shows its chain in a full handshake only. */
+interface Resumption {
+  readonly session: Buffer;
+  readonly chain: readonly Uint8Array[];
+}
+
 export class BackendTls {
   readonly plan: BackendTlsPlan;
   readonly #credentials: readonly (CredentialPlan | undefined)[];
-  readonly #sessions: WeakMap<Endpoint, Buffer> = new WeakMap();
+  readonly #sessions: WeakMap<Endpoint, Resumption> = new WeakMap();
+  /** The chains of sockets that offered a session. */
+  readonly #offered: WeakMap<TLSSocket, readonly Uint8Array[]> = new WeakMap();
   readonly #trust: Trust;
   #context: SecureContext | null = null;
 
@@ -40,25 +48,32 @@ export class BackendTls {
     if (this.plan.failure !== null) throw new Error(this.plan.failure.message);
     this.#context ??= this.#makeContext();
     const { serverName } = this.plan;
-    const session = this.#sessions.get(endpoint);
+    const known = this.#sessions.get(endpoint);
     const socket = process.getBuiltinModule('node:tls').connect({
       ...options,
       ...(serverName === null || isAddress(serverName) ? {} : { servername: serverName }),
-      ...(session === undefined ? {} : { session }),
+      ...(known === undefined ? {} : { session: known.session }),
       secureContext: this.#context,
-      ALPNProtocols: PROTOCOLS,
+      ALPNProtocols: options.ALPNProtocols ?? PROTOCOLS,
       // The verdict is asked for by `problem`, on resumed sessions too.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
-    if (this.#trust.resumable) socket.on('session', (fresh) => this.#sessions.set(endpoint, fresh));
+    if (known !== undefined) this.#offered.set(socket, known.chain);
+    if (this.#trust.resumable) {
+      socket.on('session', (session) => this.#sessions.set(endpoint, { session, chain: this.#chainOf(socket) }));
+    }
     return socket;
+  }
+
+  #chainOf(socket: TLSSocket): readonly Uint8Array[] {
+    return socket.isSessionReused() ? (this.#offered.get(socket) ?? []) : peerChain(socket);
   }
 
   /** Why the endpoint is not whom we want to speak to; '' when it is. */
   problem(socket: TLSSocket): string {
     if (socket.authorizationError) return `its certificate is not believed: ${String(socket.authorizationError)}`;
-    const chain = peerChain(socket);
+    const chain = this.#chainOf(socket);
     if (chain.length === 0) return 'it presented no certificate';
     const fault = this.#trust.verifyServer(chain, this.plan, Date.now());
     return fault === null ? '' : `${fault.replaceAll('_', ' ')} (wanted: ${this.#wanted})`;
