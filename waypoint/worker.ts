@@ -6,6 +6,7 @@ import { BucketStore } from '../policies/bucket-store.ts';
 import type { BackendTlsPlan } from '../policies/plan.ts';
 import type { Endpoint } from '../routing/endpoint.ts';
 import { Registry } from '../routing/registry.ts';
+import type { Identity } from '../routing/request.ts';
 import { backendReport, EjectionCauses } from './backend-report.ts';
 import { KeyStore } from './jwt/key-store.ts';
 import { Listeners } from './listeners.ts';
@@ -15,6 +16,7 @@ import type { BackendReport, FromWorker, HealthVerdict, ToWorker, WorkerData } f
 import { AccessLog } from './ops/access-log.ts';
 import { WorkerMetrics } from './ops/metrics.ts';
 import type { SnapshotUpdate } from './publisher.ts';
+import { namespaceByAddress } from './redirect/client-namespaces.ts';
 import { sessionSigner } from './session-signer.ts';
 import { circuitShare, sharedNow } from './shared-memory.ts';
 import { Timers } from './timers.ts';
@@ -42,6 +44,7 @@ const registry = new Registry();
 const policies = new PolicyLinker(sessionSigner(sessionKey), new BucketStore(memory.buckets, memory.seed));
 const linker = { registry, policies };
 const refusals = new Refusals(options);
+const byAddress = namespaceByAddress(options.clientNamespaces);
 const worker: Worker = {
   snapshot: LiveSnapshot.empty,
   registry,
@@ -66,11 +69,11 @@ const worker: Worker = {
   metrics: new WorkerMetrics(),
   random: Math.random,
   trusts: trustOf(options.trustedProxies),
-  namespaceOf: ({ identity }) => (identity?.trustDomain === options.trustDomain ? identity.namespace : null),
+  namespaceOf: ({ address, identity }) => (identity === null ? byAddress(address) : namespaceIn(identity)),
   believesProxyProtocol: trustOf(options.proxyProtocolFrom),
   trustDomains: [options.trustDomain, ...options.trustDomainAliases],
   tlsSecret: sessionKey,
-  refusal: ({ address, port }, { external }) => refusals.of(address, port, external, worker.snapshot.binds),
+  refusal: ({ address, port }, { external }) => refusals.of({ address, port, external }, worker.snapshot),
   keys: new KeyStore((uri) => say({ type: 'keys-wanted', uri })),
   draining: false,
 };
@@ -144,6 +147,11 @@ function apply(update: SnapshotUpdate, slots: readonly number[]): void {
 
 /** Backends that are spoken to in TLS: looked at when any certificate changes. */
 const encrypted: Map<string, BackendTlsPlan> = new Map();
+
+/** An identity of a foreign trust domain lives in no namespace of ours. */
+function namespaceIn({ trustDomain, namespace }: Identity): string | null {
+  return worker.trustDomains.includes(trustDomain) ? namespace : null;
+}
 
 /** Endpoints that left: what they serve finishes, their idle connections close. */
 function retire(backend: string, endpoints: readonly Endpoint[]): void {

@@ -1,12 +1,23 @@
-// Which addresses are not dialled: our own, since that is a loop, and for names outside those that lie inside.
+// Which addresses are not dialled: our own and those of enrolled Services, since that is a loop; for names outside those
+// that lie inside.
 
 import { networkInterfaces } from 'node:os';
 import type { BindPlan } from '../../policies/plan.ts';
 import type { RunOptions } from '../config.ts';
 import { type EgressRules, egressRules, ownAddress, refusedAddress } from '../forbidden-address.ts';
+import type { LiveSnapshot } from '../live-snapshot.ts';
+import { EnrolledVips } from '../redirect/enrolled-vips.ts';
+
+interface Dialled {
+  readonly address: string;
+  readonly port: number;
+  /** It comes from DNS, for a name outside. */
+  readonly external: boolean;
+}
 
 export class Refusals {
   readonly #options: Pick<RunOptions, 'egressAllow' | 'admin'>;
+  readonly #vips: EnrolledVips = new EnrolledVips();
   #binds: ReadonlyMap<string, BindPlan> | null = null;
   #rules: EgressRules = egressRules([], [], []);
 
@@ -14,11 +25,13 @@ export class Refusals {
     this.#options = options;
   }
 
-  /** Why nobody is sent there; '' when they may be. `binds`: where we listen now. */
-  of(address: string, port: number, isOutside: boolean, binds: ReadonlyMap<string, BindPlan>): string {
+  /** Why nobody is sent there; '' when they may be. */
+  of({ address, port, external }: Dialled, { binds, services }: Pick<LiveSnapshot, 'binds' | 'services'>): string {
     if (binds !== this.#binds) this.#renew(binds);
-    const why = isOutside ? refusedAddress(address, port, this.#rules) : ownAddress(address, port, this.#rules);
-    return why === null ? '' : `${why}, which is not dialled`;
+    const why = external ? refusedAddress(address, port, this.#rules) : ownAddress(address, port, this.#rules);
+    if (why !== null) return `refused: it is ${why}`;
+    const service = this.#vips.serviceAt(address, port, services);
+    return service === null ? '' : `refused: it is the address of Service ${service}, which leads to a waypoint again`;
   }
 
   #renew(binds: ReadonlyMap<string, BindPlan>): void {
