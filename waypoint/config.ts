@@ -7,7 +7,7 @@ import { bytes, choice, count, duration, parseSocketAddress, type SocketAddress 
 import { describeFlags, parseFlags } from './flags.ts';
 import { IDENTITY_FLAGS } from './identity-flags.ts';
 import type { AddressNamespace } from './redirect/client-namespaces.ts';
-import { type PortRange, REDIRECT_FLAGS } from './redirect-flags.ts';
+import { type PortRange, REDIRECT_FLAGS, STATE_DIR } from './redirect-flags.ts';
 import { PLACE_FLAGS, SOURCE_FLAGS } from './source-flags.ts';
 
 /** Bounds on what a peer may make the waypoint hold or wait for; each is exact at N and N+1. */
@@ -138,14 +138,7 @@ const RUN_FLAGS = {
     help: 'a line per request on stdout',
     initial: 'json',
   }),
-  stateDir: {
-    arg: 'dir',
-    help: 'keeps the last good configuration for a restart',
-    expects: 'a directory',
-    initial: null as string | null,
-    shown: '',
-    parse: (text: string): string | undefined => (text === '' ? undefined : text),
-  },
+  stateDir: STATE_DIR,
   ...PLACE_FLAGS,
   logLevel: choice<LogLevel>(['error', 'warn', 'info', 'debug'], { help: 'operator log on stderr', initial: 'info' }),
   ...IDENTITY_FLAGS,

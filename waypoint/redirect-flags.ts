@@ -14,6 +14,15 @@ export type RedirectFlags = {
   readonly clientNamespaces: Flag<readonly AddressNamespace[]>;
 };
 
+export const STATE_DIR: Flag<string | null> = {
+  arg: 'dir',
+  help: 'keeps the last good configuration, and the ports of Services, for a restart',
+  expects: 'a directory',
+  initial: null,
+  shown: '',
+  parse: (text) => (text === '' ? undefined : text),
+};
+
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 export const REDIRECT_FLAGS: RedirectFlags = {

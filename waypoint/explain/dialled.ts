@@ -1,7 +1,7 @@
 // Which of our socket addresses a URL leads to: what DNS and redirection would do for a client, as far as the snapshot tells.
 
 import { isIP } from 'node:net';
-import type { BindPlan, Snapshot } from '../../policies/plan.ts';
+import type { BindPlan, ServicePlan, Snapshot } from '../../policies/plan.ts';
 import { hostMatches, parseAuthority } from '../../routing/host.ts';
 
 export interface Dialled {
@@ -19,8 +19,8 @@ export function chooseBind(authority: string, snapshot: Snapshot): Dialled | str
   const binds = [...snapshot.binds.values()];
   const found =
     isIP(host.replace(/^\[|\]$/g, '')) === 0
-      ? (byName(host, port, binds) ?? byListener(host, port, binds))
-      : byAddress(host, port, snapshot, binds);
+      ? (byName(host, port, binds) ?? byRedirectedName(host, port, snapshot) ?? byListener(host, port, binds))
+      : (byAddress(host, port, snapshot, binds) ?? byRedirectedAddress(host, port, snapshot));
   if (found !== null) return found;
   const known = binds.map((bind) => (bind.service === null ? bind.id : `${bind.id} (${bind.service})`)).join(', ');
   return `nothing here listens where ${authority} leads; there are ${known === '' ? 'no listeners' : known}`;
@@ -32,6 +32,28 @@ function byAddress(host: string, port: number, snapshot: Snapshot, binds: readon
     return { bind, found: bind.service === null ? 'its address' : `the address of Service ${bind.service}` };
   const any = binds.find((each) => each.port === port && (each.address === '0.0.0.0' || each.address === '::'));
   return any === undefined ? null : { bind: any, found: 'its port, on every address' };
+}
+
+/** Not an address of this host: somebody leads here what is sent there. */
+function byRedirectedAddress(host: string, port: number, snapshot: Snapshot): Dialled | null {
+  const address = host.replace(/^\[|\]$/g, '');
+  const service = snapshot.services.values().find((plan) => plan.port === port && plan.vips.includes(address));
+  return service === undefined ? null : redirected(service, snapshot);
+}
+
+function byRedirectedName(host: string, port: number, snapshot: Snapshot): Dialled | null {
+  const service = snapshot.services.values().find((plan) => plan.port === port && names(plan.id, host));
+  return service === undefined ? null : redirected(service, snapshot);
+}
+
+/** To the Service's own port, or through a proxy that tells its address. */
+function redirected({ id, port, vips }: ServicePlan, { binds }: Snapshot): Dialled | null {
+  const own = binds.values().find((bind) => bind.service === id);
+  if (own !== undefined) return { bind: own, found: `the port of Service ${id}, if what is sent there is led to it` };
+  const destinations = vips.map((address) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`));
+  const proxied = binds.values().find((bind) => destinations.some((each) => bind.destinations.get(each) === id));
+  if (proxied === undefined) return null;
+  return { bind: { ...proxied, service: id }, found: `the address of Service ${id}, if a proxy tells it` };
 }
 
 /** An enrolled Service's name: DNS leads to its own address where it has one, else to the shared port. */
