@@ -194,7 +194,8 @@ function certificatesIn({ text }: Holding): number {
 /** The credential, or what is wrong with the files. Whether it is valid at this time is asked where it is used. */
 function credentialOf(id: string, files: ReadonlyMap<FileName, string>): CredentialPlan | string {
   for (const [name, text] of files) {
-    if (text.split('-----BEGIN ').length !== text.split('-----END ').length) return `has a ${name} that is cut short`;
+    const [begun, ended] = [text.split('-----BEGIN '), text.split(/-----END [A-Z0-9 ]+-----/)];
+    if (begun.length !== ended.length) return `has a ${name} that is cut short`;
   }
   const credential: CredentialPlan = {
     id,
