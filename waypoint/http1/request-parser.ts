@@ -131,8 +131,8 @@ export class RequestParser {
     const offset = input.offset(this.#scanner.at);
     head.fields.parsed();
     // An offset behind a head that began in this chunk is as far as its bytes go.
-    // Whoever serves an upgrade may forget it: such a head is read anew.
-    if (offset === input.base + this.#scanner.at && head.upgrade === null)
+    // Whoever serves an upgrade or an expectation may forget it: such a head is read anew.
+    if (offset === input.base + this.#scanner.at && head.upgrade === null && !head.expectContinue)
       this.#memo.keep(input.bytes, input.base, offset);
     input.release();
     return offset;
