@@ -10,6 +10,7 @@ import { type Environment, nextExpiry, type Translation, translate } from '../ga
 import type { Snapshot } from '../policies/plan.ts';
 import { Alarm } from './alarm.ts';
 import { BindGate } from './bind-gate.ts';
+import { Names } from './cli/names.ts';
 import { ConfigurationNews } from './cli/news.ts';
 import { statusTable } from './cli/status-table.ts';
 import type { RunOptions } from './config.ts';
@@ -30,6 +31,8 @@ import { VERSION } from './version.ts';
 export interface RunningWaypoint {
   /** `http://host:port` of the admin page, null when there is none. */
   readonly admin: string | null;
+  /** `host:port` of the DNS server, null when there is none. */
+  readonly dns: string | null;
   /** The worker threads, for whoever must see one die. */
   readonly workers: Fleet['threads'];
   /** Readiness fails at once, then listeners close, then connections end, each by the options' limits. */
@@ -82,6 +85,7 @@ class Waypoint implements RunningWaypoint {
   });
   readonly #jwks: JwksFetcher;
   readonly #adminServer: Admin;
+  #names: Names | null = null;
   #translation: Translation | null = null;
   #publishedAt = 0;
   #died = 0;
@@ -124,6 +128,10 @@ class Waypoint implements RunningWaypoint {
     this.#adminServer = createAdmin(this.#adminState());
   }
 
+  get dns(): string | null {
+    return this.#names?.address ?? null;
+  }
+
   get workers(): Fleet['threads'] {
     return this.#fleet.threads;
   }
@@ -132,6 +140,7 @@ class Waypoint implements RunningWaypoint {
     const { admin } = this.#options;
     // Before anything is read: a taken address is a mistake in the flags, told at once.
     if (admin !== null) this.admin = `http://${await this.#adminServer.listen(admin)}`;
+    await this.#startNames();
     this.#credentials?.load();
     this.#credentials?.watch();
     // What needs its certificates is served when it has answered; the rest does not wait.
@@ -161,11 +170,20 @@ class Waypoint implements RunningWaypoint {
     this.#source.close();
     this.#credentials?.close();
     this.#workloadApi?.close();
+    await this.#names?.close();
     await this.#checks.close();
     await this.#jwks.close();
     await this.#fleet.close();
     await this.#adminServer.close();
     await this.#sink.flush();
+  }
+
+  async #startNames(): Promise<void> {
+    const { dns, dnsUpstream: upstream, dnsClients: clients, dnsRate: rate, clusterDomain } = this.#options;
+    if (dns === null) return;
+    const count = (...counted: ['dns_queries' | 'dns_forwards', string]): void => this.#metrics.count(...counted, 1);
+    const place = { listen: dns, flag: '--dns', upstream, clients, rate };
+    this.#names = await Names.start({ ...place, clusterDomain, log: this.#log, count });
   }
 
   /** From what the files say now to what the workers serve; what did not change is neither translated nor posted again. */
@@ -184,6 +202,7 @@ class Waypoint implements RunningWaypoint {
     await this.#gate.want(snapshot.binds);
     if (this.#translation !== translation) return;
     this.#post(snapshot);
+    this.#names?.follow(translation);
     // Behind the posting: nobody who reads a log is in that much of a hurry.
     this.#news.tellStatuses(statuses);
     this.#checks.follow(snapshot.backends);

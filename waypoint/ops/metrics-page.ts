@@ -125,6 +125,8 @@ export class MetricsPage {
     this.#counter(out, 'authentication_failures', 'Requests answered 401, by what is wrong with their token.');
     this.#counter(out, 'authorization_denials', 'Requests answered 403, by policy and rule.');
     this.#counter(out, 'external_authorization', 'Verdicts of external authorizers, by provider.');
+    this.#counter(out, 'dns_queries', 'Queries to the DNS server, by result.');
+    this.#counter(out, 'dns_forwards', 'Tries to ask resolvers for names that are not ours, by outcome.');
     this.#counter(out, 'shadow_decisions', 'What policies in mode Shadow would have changed, by kind.');
   }
 

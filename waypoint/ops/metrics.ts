@@ -32,6 +32,8 @@ export type CounterName =
   | 'proxy_protocol_failures'
   | 'authentication_failures'
   | 'authorization_denials'
+  | 'dns_queries'
+  | 'dns_forwards'
   | 'external_authorization';
 
 /** OpenTelemetry HTTP semantic conventions: any other is `_OTHER`, since methods are the client's to invent. */
