@@ -8,12 +8,13 @@ export class Load {
   /** Bodies of the answers, in order of arrival. */
   readonly bodies: string[] = [];
   requests = 0;
-  readonly #port: number;
+  readonly #connect: () => Promise<RawClient>;
   #running = true;
   #lanes: Promise<void>[] = [];
 
-  constructor(port: number) {
-    this.#port = port;
+  /** To a port of this host in cleartext, or as it is told. */
+  constructor(target: number | (() => Promise<RawClient>)) {
+    this.#connect = typeof target === 'number' ? () => RawClient.connect(target) : target;
   }
 
   /** `fresh` lanes open a connection for each request, `kept` ones keep theirs until they are told to close. */
@@ -30,7 +31,7 @@ export class Load {
     let client: RawClient | null = null;
     while (this.#running) {
       try {
-        client ??= await RawClient.connect(this.#port);
+        client ??= await this.#connect();
       } catch (error) {
         if (this.#running) this.failures.push(`connect: ${(error as Error).message}`);
         return;

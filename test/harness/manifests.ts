@@ -9,6 +9,7 @@ export interface ListenerSetup {
   readonly port: number;
   readonly hostname?: string;
   readonly protocol?: string;
+  readonly tls?: unknown;
   readonly allowedRoutes?: unknown;
 }
 
@@ -63,6 +64,23 @@ export function gateway(name: string, listeners: readonly ListenerSetup[], names
       listeners: listeners.map((listener, i) => ({ name: `l${i}`, protocol: 'HTTP', ...listener })),
     },
   };
+}
+
+/** A Gateway of HTTPS listeners; `tls` of the whole, `secrets` by listener where it does not bring its own. */
+export function secureGateway(
+  name: string,
+  listeners: readonly (ListenerSetup & { readonly secrets?: readonly string[] })[],
+  tls: unknown = {},
+): Manifest {
+  const manifest = gateway(
+    name,
+    listeners.map(({ secrets = [], ...listener }) => ({
+      protocol: 'HTTPS',
+      tls: { certificateRefs: secrets.map((each) => ({ name: each })) },
+      ...listener,
+    })),
+  );
+  return { ...manifest, spec: { ...(manifest['spec'] as object), tls } };
 }
 
 export function route(setup: RouteSetup): Manifest {
@@ -130,6 +148,29 @@ export function endpointSlice(
     addressType: 'IPv4',
     ...content,
   };
+}
+
+/** Of type kubernetes.io/tls. */
+export function tlsSecret(
+  name: string,
+  pair: { readonly chain: string; readonly key: string },
+  namespace: string = 'default',
+): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace },
+    type: 'kubernetes.io/tls',
+    stringData: { 'tls.crt': pair.chain, 'tls.key': pair.key },
+  };
+}
+
+export function configMap(
+  name: string,
+  data: Readonly<Record<string, string>>,
+  namespace: string = 'default',
+): Manifest {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
 }
 
 export function namespace(name: string, labels: Readonly<Record<string, string>> = {}): Manifest {

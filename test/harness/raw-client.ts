@@ -60,6 +60,11 @@ export class RawClient {
     return client;
   }
 
+  /** Goes on where somebody else made the connection: behind a handshake. */
+  static over(socket: Socket): RawClient {
+    return new RawClient(socket);
+  }
+
   /** Sends the bytes (a string is Latin-1); with offsets, each piece leaves before the next is given to the kernel. */
   async send(bytes: string | Buffer, offsets: readonly number[] = []): Promise<void> {
     const data = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
