@@ -20,12 +20,17 @@ import { HealthChecks } from './health-checks.ts';
 import { JwksFetcher } from './jwt/jwks-fetcher.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import type { KeysNews } from './messages.ts';
+import { type LookUp, NameResolver } from './name-resolver.ts';
 import { type Admin, type AdminState, createAdmin } from './ops/admin.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { LogSink } from './ops/log-sink.ts';
 import { type Facts, MetricsPage } from './ops/metrics-page.ts';
 import { EMPTY_SNAPSHOT } from './publisher.ts';
+import { systemLookup } from './system-lookup.ts';
 import { VERSION } from './version.ts';
+
+/** How long the start waits for the addresses of names outside, at the most. */
+const FIRST_LOOKUP_MS = 2_000;
 
 /** A waypoint that serves, as `run` returns it. */
 export interface RunningWaypoint {
@@ -43,11 +48,12 @@ export interface RunningWaypoint {
 
 /**
  * Starts a waypoint. Settles when the first configuration is served by every worker; what is wrong with the
- * configuration is told in the log, in statuses and findings, and never stops the rest.
+ * configuration is told in the log, in statuses and findings, and never stops the rest. `lookUp` finds the addresses of
+ * names outside.
  * @throws when nothing can run at all: the admin address is taken.
  */
-export async function run(options: RunOptions): Promise<RunningWaypoint> {
-  const waypoint = new Waypoint(options);
+export async function run(options: RunOptions, lookUp: LookUp = systemLookup): Promise<RunningWaypoint> {
+  const waypoint = new Waypoint(options, lookUp);
   try {
     await waypoint.start();
   } catch (error) {
@@ -84,6 +90,7 @@ class Waypoint implements RunningWaypoint {
     },
   });
   readonly #jwks: JwksFetcher;
+  readonly #outside: NameResolver;
   readonly #adminServer: Admin;
   #names: Names | null = null;
   #translation: Translation | null = null;
@@ -92,7 +99,7 @@ class Waypoint implements RunningWaypoint {
   #ready = false;
   #draining = false;
 
-  constructor(options: RunOptions) {
+  constructor(options: RunOptions, lookUp: LookUp) {
     this.#options = options;
     this.#log = createLog(options.logLevel);
     this.#news = new ConfigurationNews(this.#log);
@@ -125,6 +132,7 @@ class Waypoint implements RunningWaypoint {
     this.#workloadApi = spiffeEndpointSocket === null ? null : new WorkloadApi(spiffeEndpointSocket, told);
     const news = (keys: readonly KeysNews[]): void => this.#fleet.tellKeys(keys);
     this.#jwks = new JwksFetcher({ news, looked: (...look) => this.#looked(...look) }, options);
+    this.#outside = new NameResolver({ lookUp, changed: () => void this.#publish(), log: this.#log });
     this.#adminServer = createAdmin(this.#adminState());
   }
 
@@ -149,6 +157,7 @@ class Waypoint implements RunningWaypoint {
     this.#source.load();
     this.#source.watch();
     await this.#publish();
+    await this.#outside.answered(FIRST_LOOKUP_MS);
     await this.#fleet.served(this.#fleet.version);
     this.#ready = true;
   }
@@ -167,6 +176,7 @@ class Waypoint implements RunningWaypoint {
     this.#gate.close();
     this.#expiry.close();
     this.#addresses.close();
+    this.#outside.close();
     this.#source.close();
     this.#credentials?.close();
     this.#workloadApi?.close();
@@ -192,6 +202,7 @@ class Waypoint implements RunningWaypoint {
     const translation = translate(this.#source.store.resources, this.#environment(), before);
     this.#translation = translation;
     this.#expiry.set(nextExpiry(translation));
+    this.#outside.follow(translation.state.outsideNames.values());
     this.#addresses.follow(hasRemoteVips(translation.state.holders) ? 'watch' : 'none');
     // On disk before anybody can be led there.
     if (this.#options.servicePorts !== null) this.#ports.keep(translation.state.ports);
@@ -234,7 +245,7 @@ class Waypoint implements RunningWaypoint {
       trustDomains: [trustDomain, ...trustDomainAliases],
       // Where a directory has the name of one that the Workload API gives, the API is asked for it.
       credentials: new Map([...(this.#credentials?.credentials ?? []), ...(this.#workloadApi?.credentials ?? [])]),
-      allowExternalName,
+      ...{ allowExternalName, addresses: this.#outside.addresses },
       jwksErrors: this.#jwks.errors(),
       localAddresses: this.#addresses.current,
       servicePorts: servicePorts && { ...servicePorts, kept: this.#ports.current },

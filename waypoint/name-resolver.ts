@@ -6,9 +6,11 @@ export interface Answer {
   readonly ttlMs: number;
 }
 
+/** @throws with what went wrong; a name that has no addresses is wrong too. */
+export type LookUp = (name: string) => Promise<Answer>;
+
 export interface ResolverOptions {
-  /** @throws with what went wrong; a name that has no addresses is wrong too. */
-  readonly lookUp: (name: string) => Promise<Answer>;
+  readonly lookUp: LookUp;
   /** `addresses` is different now. */
   readonly changed: () => void;
   /** What people are told, once when it begins and once when it ends. */

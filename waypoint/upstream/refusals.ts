@@ -43,6 +43,9 @@ export class Refusals {
       what: 'an address of this waypoint',
     }));
     if (admin !== null) own.push({ address: admin.host, port: admin.port, what: 'the admin page of this waypoint' });
+    // What every pod is told about its cluster (Kubernetes, "Accessing the API from a Pod").
+    const { KUBERNETES_SERVICE_HOST: address, KUBERNETES_SERVICE_PORT: port } = process.env;
+    if (address && port) own.push({ address, port: Number(port), what: 'the API server of the cluster' });
     const here = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []);
     this.#rules = egressRules(egressAllow, own, here);
   }
