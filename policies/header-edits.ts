@@ -1,7 +1,7 @@
 // Edits of header fields that an outside service asks for: what it may not touch is left out, whatever it says.
 
 import type { Fields } from '../routing/request.ts';
-import { FIELD_NAME, FIELD_VALUE, framingField } from './field-syntax.ts';
+import { FIELD_NAME, framingField } from './field-syntax.ts';
 
 /** Lower-case names; applied in this order. */
 export interface HeaderEdits {
@@ -19,12 +19,32 @@ export function applyHeaderEdits({ remove, set, append }: HeaderEdits, fields: F
   for (const [name, value] of append) fields.append(name, value);
 }
 
-/** Whether a field may be written as an outside service asks: no line breaks, no framing, no other host (lower-case name). */
-export function isSafeLine(name: string, value: string): boolean {
-  return isEditable(name) && FIELD_VALUE.test(value);
+/** Written by this hop itself: who the client is and which way a request took is not for others to say. */
+const OURS: ReadonlySet<string> = new Set([
+  'forwarded',
+  'via',
+  'x-forwarded-client-cert',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-request-id',
+  'x-waypoint-attempt-count',
+]);
+
+/** Whether an outside service may set or remove this field of a request (lower-case): no framing, no other host. */
+export function isEditable(name: string): boolean {
+  return FIELD_NAME.test(name) && name !== 'host' && !framingField(name) && !OURS.has(name);
 }
 
-/** Whether an outside service may set or remove the field at all. */
-export function isEditable(name: string): boolean {
-  return FIELD_NAME.test(name) && name !== 'host' && !framingField(name);
+/** Whether it may give this field to an answer (lower-case). */
+export function isAnswerable(name: string): boolean {
+  return FIELD_NAME.test(name) && !framingField(name) && name !== 'date' && name !== 'x-request-id';
 }
+
+/** Whether a value, as bytes, stays on its line: field-content of RFC 9110 section 5.5. */
+export function isFieldContent(value: string): boolean {
+  return CONTENT.test(value);
+}
+
+const CONTENT = /^[\t\x20-\x7e\x80-\xff]*$/;

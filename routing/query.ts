@@ -61,7 +61,8 @@ function decodesTo(query: string, start: number, end: number, name: string): boo
 
 const HEX_BYTE = /^[0-9a-f]{2}$/i;
 
-function decodeForm(text: string): string {
+/** A name or a value as forms write it; as it stands where it can not be decoded. */
+export function decodeForm(text: string): string {
   if (!text.includes('%')) return text.includes('+') ? text.replaceAll('+', ' ') : text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

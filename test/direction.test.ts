@@ -43,6 +43,13 @@ describe('import directions', () => {
       "import { fileDesc } from '@bufbuild/protobuf/codegenv2';",
       true,
     ],
+    ['breakers import opossum', 'waypoint/external/breakers.ts', "await import('opossum');", true],
+    [
+      'a check imports protobuf',
+      'waypoint/external/auth-grpc.ts',
+      "import { create } from '@bufbuild/protobuf';",
+      true,
+    ],
     ['waypoint imports protobuf', 'waypoint/serve.ts', "import { create } from '@bufbuild/protobuf';", false],
     [
       'the Workload API is asked by gRPC',

@@ -35,6 +35,9 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly imports: RegExp }[
   { files: /^waypoint\/jwt\/signature\.ts$/, imports: /^jose$/ },
   // On the main thread, and loaded only where a rule names a URI for its keys.
   { files: /^waypoint\/jwt\/jwks-(request|fetcher)\.ts$/, imports: /^(undici|opossum)$/ },
+  // Spoken with outside services, and loaded only where a policy names one.
+  { files: /^waypoint\/external\/(auth|rate-limit)-grpc\.ts$/, imports: /^@bufbuild\/protobuf$/ },
+  { files: /^waypoint\/external\/breakers\.ts$/, imports: /^opossum$/ },
   { files: /\.test\.ts$/, imports: /^(node:.*|fast-check|test\/harness\/.*)$/ },
 ];
 

@@ -125,6 +125,8 @@ export class MetricsPage {
     this.#counter(out, 'authentication_failures', 'Requests answered 401, by what is wrong with their token.');
     this.#counter(out, 'authorization_denials', 'Requests answered 403, by policy and rule.');
     this.#counter(out, 'external_authorization', 'Verdicts of external authorizers, by provider.');
+    this.#counter(out, 'rate_limit_verdicts', 'Verdicts of rate limit services, by service.');
+    this.#counter(out, 'external_breakers', 'Turns of the breakers before outside services, by service and new state.');
     this.#counter(out, 'dns_queries', 'Queries to the DNS server, by result.');
     this.#counter(out, 'dns_forwards', 'Tries to ask resolvers for names that are not ours, by outcome.');
     this.#counter(out, 'shadow_decisions', 'What policies in mode Shadow would have changed, by kind.');
@@ -158,6 +160,8 @@ export class MetricsPage {
 const LABELS: { readonly [N in CounterName]?: readonly string[] } = {
   authorization_denials: ['policy', 'rule'],
   external_authorization: ['provider', 'verdict'],
+  rate_limit_verdicts: ['service', 'verdict'],
+  external_breakers: ['service', 'state'],
 };
 const REASON: readonly string[] = ['reason'];
 

@@ -34,7 +34,9 @@ export type CounterName =
   | 'authorization_denials'
   | 'dns_queries'
   | 'dns_forwards'
-  | 'external_authorization';
+  | 'external_authorization'
+  | 'rate_limit_verdicts'
+  | 'external_breakers';
 
 /** OpenTelemetry HTTP semantic conventions: any other is `_OTHER`, since methods are the client's to invent. */
 const METHODS: ReadonlySet<string> = new Set([
