@@ -3,6 +3,7 @@
 import { describeRunFlags } from '../config.ts';
 import { describeFlags } from '../flags.ts';
 import { CHECK_FLAGS } from './check.ts';
+import { DNS_COMMAND_FLAGS } from './dns.ts';
 import { EXPLAIN_FLAGS } from './explain.ts';
 
 const OVERVIEW = `waypoint: a proxy that a service team puts in front of its services, fed by Gateway API objects
@@ -12,6 +13,7 @@ Usage: waypoint <command> [flags]
   run      serve what the resources say, and follow them as they change
   check    say what is wrong with resources, and each object's status
   explain  say where a request would go, and why
+  dns      answer for the names of enrolled Services, or print them for another server
   demo     a small shop behind a waypoint, with what to try
   version  the version of waypoint and of Node
   help     this, or the help of a command
@@ -36,6 +38,16 @@ ${describeFlags(CHECK_FLAGS)}`,
        waypoint explain METHOD http://host:port/path [-H name:value]... --admin <url>
 
 ${describeFlags(EXPLAIN_FLAGS)}`,
+  ],
+  [
+    'dns',
+    () => `Usage: waypoint dns --config <file|dir> [flags]
+       waypoint dns --config <file|dir> --print coredns|hosts|dnsmasq
+
+Answers for the names of the Services that the resources enrol, with the address of the Service where the waypoint
+owns it, else with that of the waypoint, and forwards all other names. waypoint run --dns does the same in its process.
+
+${describeFlags(DNS_COMMAND_FLAGS)}`,
   ],
   [
     'demo',

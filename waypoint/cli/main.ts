@@ -11,6 +11,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['run', async (args, env) => (await import('./run.ts')).runCommand(args, env)],
   ['check', async (args, env) => (await import('./check.ts')).checkCommand(args, env)],
   ['explain', async (args, env) => (await import('./explain.ts')).explainCommand(args, env)],
+  ['dns', async (args, env) => (await import('./dns.ts')).dnsCommand(args, env)],
   ['demo', async (_args, env) => (await import('./demo.ts')).demo(env)],
   ['version', version],
   ['help', help],

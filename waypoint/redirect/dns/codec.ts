@@ -3,6 +3,8 @@
 import { type Answer, decode, encode } from 'dns-packet';
 import { type Edns, FLAG, HEADER_BYTES, type Rcode } from './query.ts';
 
+export type { Answer };
+
 export interface Question {
   /** As it was sent. */
   readonly name: string;

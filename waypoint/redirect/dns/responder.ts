@@ -1,7 +1,15 @@
 // One query, from its bytes to those of its answer: from the names of enrolled Services, or from elsewhere for those who may.
 
-import type { Answer } from 'dns-packet';
-import { LEAST_UDP_BYTES, type Question, type Reply, readQuestion, TCP_BYTES, UDP_BYTES, writeReply } from './codec.ts';
+import {
+  type Answer,
+  LEAST_UDP_BYTES,
+  type Question,
+  type Reply,
+  readQuestion,
+  TCP_BYTES,
+  UDP_BYTES,
+  writeReply,
+} from './codec.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Forwarder } from './forwarder.ts';
 import { FLAG, HEADER_BYTES, type Query, RCODE, type Rcode, readQuery } from './query.ts';
