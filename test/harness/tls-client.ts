@@ -14,6 +14,8 @@ export interface TlsDial {
   readonly certificate?: Pick<Issued, 'chain' | 'key'>;
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
+  /** Of TLS 1.2, in OpenSSL's words. */
+  readonly ciphers?: string;
   /** `http/1.1` alone by default. */
   readonly protocols?: readonly string[];
   /** Resumes it. */
@@ -37,6 +39,7 @@ export function connectTls(dial: TlsDial): Promise<TlsClient> {
       ...(certificate === undefined ? {} : { cert: certificate.chain, key: certificate.key }),
       ...(dial.minVersion === undefined ? {} : { minVersion: dial.minVersion }),
       ...(dial.maxVersion === undefined ? {} : { maxVersion: dial.maxVersion }),
+      ...(dial.ciphers === undefined ? {} : { ciphers: dial.ciphers }),
       ...(dial.session === undefined ? {} : { session: dial.session }),
       ALPNProtocols: [...protocols],
     });

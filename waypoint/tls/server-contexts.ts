@@ -19,9 +19,11 @@ export class ServerContexts {
   readonly #bind: BindPlan;
   readonly #credentials: readonly (CredentialPlan | undefined)[];
   readonly #trust: SecureContextOptions;
-  readonly #byCertificates: Map<string, SecureContext> = new Map();
+  readonly #byCertificate: Map<string, SecureContext> = new Map();
+  /** What `base` presents. */
+  readonly #ofBase: readonly CredentialPlan[];
   readonly #madeAt: number;
-  readonly #leaves: WeakMap<CredentialPlan, Uint8Array> = new WeakMap();
+  readonly #leaves: WeakMap<CredentialPlan, Leaf> = new WeakMap();
 
   constructor(bind: BindPlan, { snapshot, tlsSecret, trustDomains }: Worker) {
     this.#bind = bind;
@@ -45,7 +47,8 @@ export class ServerContexts {
     );
     // Tickets are opened with the keys of the context that began the handshake.
     const tickets = { ticketKeys: sealing, sessionIdContext: session };
-    this.base = this.#make(this.#certificatesFor(null), tickets);
+    this.#ofBase = this.#presentable(null);
+    this.base = this.#make(this.#ofBase, tickets);
   }
 
   /** Whether these still stand for `bind`; else they are made anew. */
@@ -56,16 +59,31 @@ export class ServerContexts {
     return now.length === this.#credentials.length && now.every((one, index) => one === this.#credentials[index]);
   }
 
-  /** The context for a name; without a listener for it one without any certificate, with which every handshake fails. */
-  for(serverName: string): SecureContext {
-    const certificates = this.#certificatesFor(serverName);
-    const key = certificates.map(({ id }) => id).join('\n');
-    let context = this.#byCertificates.get(key);
+  /**
+   * The context for a name; undefined: `base` is right. Without a listener for the name it is one without any
+   * certificate, with which every handshake fails. Node takes one certificate over from it, the last: what is listed
+   * first for the name is presented, whatever type of key the client would rather have.
+   */
+  for(serverName: string): SecureContext | undefined {
+    const certificates = this.#presentable(serverName);
+    if (certificates.length > 0 && sameItems(certificates, this.#ofBase)) return undefined;
+    const [first] = certificates;
+    const key = first?.id ?? '';
+    let context = this.#byCertificate.get(key);
     if (context === undefined) {
-      context = this.#make(certificates, {});
-      this.#byCertificates.set(key, context);
+      context = this.#make(first === undefined ? [] : [first], {});
+      this.#byCertificate.set(key, context);
     }
     return context;
+  }
+
+  /** Of each type of key one: a context holds no more, clients choose among types. Of one type the first listed. */
+  #presentable(serverName: string | null): readonly CredentialPlan[] {
+    const types = new Set<string>();
+    return this.#certificatesFor(serverName).filter((one) => {
+      const { keyType } = this.#leafOf(one);
+      return !types.has(keyType) && types.add(keyType);
+    });
   }
 
   /** Of the listener that has this name, those that certify it; all of them where none does. */
@@ -76,31 +94,40 @@ export class ServerContexts {
       (one) => one !== undefined && one.certificate !== null && listener.certificates.includes(one.id),
     ) as readonly CredentialPlan[];
     if (serverName === null || known.length < 2) return known;
-    const fitting = known.filter((one) => certifiesServer(this.#leafOf(one), { serverName, names: [] }));
+    const fitting = known.filter((one) => certifiesServer(this.#leafOf(one).der, { serverName, names: [] }));
     return fitting.length === 0 ? known : fitting;
   }
 
-  #leafOf(credential: CredentialPlan): Uint8Array {
+  #leafOf(credential: CredentialPlan): Leaf {
     let leaf = this.#leaves.get(credential);
     if (leaf === undefined) {
       const { X509Certificate } = process.getBuiltinModule('node:crypto');
-      leaf = new X509Certificate(credential.certificate as string).raw;
+      const { raw, publicKey } = new X509Certificate(credential.certificate as string);
+      leaf = { der: raw, keyType: publicKey.asymmetricKeyType ?? '' };
       this.#leaves.set(credential, leaf);
     }
     return leaf;
   }
 
   #make(certificates: readonly CredentialPlan[], tickets: SecureContextOptions): SecureContext {
-    // One of each type of key is presented, and of one type the last: those listed first come last.
-    const given = certificates.toReversed();
     const own = {
-      cert: given.map(({ certificate }) => certificate as string),
-      key: given.map(({ key }) => key as string),
+      cert: certificates.map(({ certificate }) => certificate as string),
+      key: certificates.map(({ key }) => key as string),
     };
     return process
       .getBuiltinModule('node:tls')
-      .createSecureContext({ ...this.#trust, ...tickets, ...(given.length === 0 ? {} : own) });
+      .createSecureContext({ ...this.#trust, ...tickets, ...(certificates.length === 0 ? {} : own) });
   }
+}
+
+function sameItems(a: readonly CredentialPlan[], b: readonly CredentialPlan[]): boolean {
+  return a.length === b.length && a.every((one, index) => one === b[index]);
+}
+
+interface Leaf {
+  readonly der: Uint8Array;
+  /** `ec`, `rsa`. */
+  readonly keyType: string;
 }
 
 /** The listener whose hostname has this name, most specific first; without a name one that asks for none. */
