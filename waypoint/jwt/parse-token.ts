@@ -45,7 +45,7 @@ type HeaderParts = Pick<ParsedToken, 'algorithm' | 'kid' | 'payload'>;
 
 function readClaims(claims: Record<string, unknown>, parts: HeaderParts, now: number): ParsedToken | string {
   const { iss, sub, aud, exp, nbf, iat, azp } = claims;
-  const audiences = typeof aud === 'string' ? [aud] : (aud ?? []);
+  const audiences = typeof aud === 'string' ? [aud] : aud === undefined ? [] : aud;
   const sound =
     typeof iss === 'string' &&
     (sub === undefined || typeof sub === 'string') &&
