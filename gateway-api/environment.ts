@@ -21,7 +21,7 @@ export interface Environment {
   readonly trustDomains: readonly string[];
   /** By id, `Credential <name>`: what was read from the credentials directory and from the SPIFFE Workload API. */
   readonly credentials: ReadonlyMap<string, CredentialPlan>;
-  /** Addresses of names outside, by lower-case name; a name that is absent was not resolved yet. */
+  /** Addresses of names outside, by lower-case name: none where DNS has none, absent where nobody has asked yet. */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   /** Why key sets of RequestAuthentications could not be fetched, by URI; those that could are left out. */
   readonly jwksErrors: ReadonlyMap<string, string>;

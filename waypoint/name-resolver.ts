@@ -28,6 +28,7 @@ const LONGEST_RETRY_MS = 60_000;
 const CONCURRENCY = 8;
 /** No more addresses of one name are used: a name is a server, not a network. */
 const MOST_ADDRESSES = 128;
+const NONE: readonly never[] = [];
 
 interface Followed {
   addresses: readonly string[] | null;
@@ -48,7 +49,10 @@ export class NameResolver {
     this.#options = options;
   }
 
-  /** By name; those that were never resolved are absent. The same map, and in it the same lists, while nothing changed. */
+  /**
+   * By name: the last good ones; empty where there never were any, absent while nobody knows yet. The same map, and in
+   * it the same lists, while nothing changed.
+   */
   get addresses(): ReadonlyMap<string, readonly string[]> {
     return this.#addresses;
   }
@@ -125,20 +129,25 @@ export class NameResolver {
     if (failures > 0) this.#options.log.info(`look up ${name}: answered again`);
     followed.failures = 0;
     this.#again(name, followed, Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ttlMs)));
-    if (before !== null && isSame(before, addresses)) return;
-    followed.addresses = addresses;
-    this.#addresses = this.#known();
-    this.#options.changed();
+    if (before === null || !isSame(before, addresses)) this.#learn(followed, addresses);
   }
 
   #failed(name: string, followed: Followed, reason: string): void {
     const { addresses, failures } = followed;
     if (failures === 0) {
-      const meanwhile = addresses === null ? 'its requests are answered 503' : `${addresses.join(', ')} stays in use`;
+      const isUnknown = addresses === null || addresses.length === 0;
+      const meanwhile = isUnknown ? 'its requests are answered 503' : `${addresses.join(', ')} stays in use`;
       this.#options.log.warn(`look up ${name}: ${reason}; it is tried again, meanwhile ${meanwhile}`);
     }
     followed.failures++;
+    if (addresses === null) this.#learn(followed, NONE);
     this.#again(name, followed, Math.min(LONGEST_RETRY_MS, SHORTEST_MS * 2 ** Math.min(failures, 10)));
+  }
+
+  #learn(followed: Followed, addresses: readonly string[]): void {
+    followed.addresses = addresses;
+    this.#addresses = this.#known();
+    this.#options.changed();
   }
 
   /** Up to a tenth later, so that names learnt at one time are not looked up at one time for ever. */
@@ -165,8 +174,8 @@ export class NameResolver {
   }
 }
 
-function isOpen({ addresses, failures }: Followed): boolean {
-  return addresses === null && failures === 0;
+function isOpen({ addresses }: Followed): boolean {
+  return addresses === null;
 }
 
 /** In a fixed order: that a server turns its answers around is no news. */

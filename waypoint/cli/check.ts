@@ -3,12 +3,15 @@
 import type { Statuses } from '../../gateway-api/conditions.ts';
 import { FileSource } from '../../gateway-api/files.ts';
 import { analyse } from '../../gateway-api/findings.ts';
+import type { Resources } from '../../gateway-api/resources.ts';
 import type { Finding } from '../../gateway-api/store.ts';
-import { translate } from '../../gateway-api/translate.ts';
-import { choice } from '../flag-values.ts';
+import { type Environment, type Translation, translate } from '../../gateway-api/translate.ts';
+import { choice, onOff } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
+import type { LookUp } from '../name-resolver.ts';
 import { readableJson } from '../ops/readable-json.ts';
 import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
+import { systemLookup } from '../system-lookup.ts';
 import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
 import { findingLine } from './finding-line.ts';
 import { sarif } from './sarif.ts';
@@ -17,11 +20,13 @@ import { usageErrors } from './usage-errors.ts';
 
 type Format = 'text' | 'json' | 'sarif';
 
-type CheckFlags = Pick<SourceFlags, 'config'> & EnvironmentFlags & { readonly format: Flag<Format> };
+type CheckFlags = Pick<SourceFlags, 'config'> &
+  EnvironmentFlags & { readonly format: Flag<Format>; readonly lookUp: Flag<boolean> };
 
 export const CHECK_FLAGS: CheckFlags = {
   format: choice<Format>(['text', 'json', 'sarif'], { help: 'how it is printed', initial: 'text' }),
   config: SOURCE_FLAGS.config,
+  lookUp: onOff({ help: 'ask DNS for the names outside that backends are' }),
   ...ENVIRONMENT_FLAGS,
 };
 
@@ -44,7 +49,7 @@ export async function checkCommand(
   const source = new FileSource(paths, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
   source.load();
   const { resources, findings } = source.store;
-  const translation = translate(resources, environmentOf(values), null);
+  const translation = await translated(resources, environmentOf(values), values.lookUp ? systemLookup : null);
   source.close();
   const objects = Object.values(resources).reduce((sum, kind) => sum + kind.size, 0);
   const checked = {
@@ -54,6 +59,23 @@ export async function checkCommand(
   };
   process.stdout.write(PRINTERS[values.format](checked));
   return isFine(checked) ? 0 : 1;
+}
+
+/** Without a look-up nothing is said about addresses. */
+async function translated(resources: Resources, environment: Environment, lookUp: LookUp | null): Promise<Translation> {
+  const first = translate(resources, environment, null);
+  const names = [...new Set(first.state.outsideNames.values())];
+  if (lookUp === null || names.length === 0) return first;
+  const answers = await Promise.all(
+    names.map((name) =>
+      lookUp(name).then(
+        ({ addresses }) => addresses,
+        () => [],
+      ),
+    ),
+  );
+  const addresses = new Map(names.map((name, index) => [name, answers[index]!]));
+  return translate(resources, { ...environment, addresses }, null);
 }
 
 const PRINTERS: Readonly<Record<Format, (checked: Checked) => string>> = {
