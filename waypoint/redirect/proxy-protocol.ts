@@ -46,7 +46,7 @@ export class ProxyHeaderParser {
   authority: string | null = null;
   /** The identity of the client as the sender verified it, not looked into; null: not told. */
   identity: string | null = null;
-  /** Why FAILED was returned. */
+  /** Why FAILED was returned: one of a bounded set of snake_case words. */
   failure = '';
   /** What came so far of a header that is not complete. */
   #held: Buffer | null = null;
@@ -65,43 +65,42 @@ export class ProxyHeaderParser {
   #read(bytes: Buffer): number {
     if (bytes.length === 0) return MORE;
     if (bytes[0] === SIGNATURE[0]) return this.#readV2(bytes);
-    return startsLike(bytes, V1_PREFIX) ? this.#readV1(bytes) : this.#fail('this is no PROXY protocol header');
+    return startsLike(bytes, V1_PREFIX) ? this.#readV1(bytes) : this.#fail('no_header');
   }
 
   #readV1(bytes: Buffer): number {
     const end = bytes.indexOf(CR);
     if (end < 0) {
-      return bytes.length < V1_BYTES - 1 ? MORE : this.#fail(`version 1: no line end within ${V1_BYTES} bytes`);
+      return bytes.length < V1_BYTES - 1 ? MORE : this.#fail('v1_line_too_long');
     }
-    if (end + 2 > V1_BYTES) return this.#fail(`version 1: no line end within ${V1_BYTES} bytes`);
+    if (end + 2 > V1_BYTES) return this.#fail('v1_line_too_long');
     if (end + 1 === bytes.length) return MORE;
-    if (bytes[end + 1] !== LF) return this.#fail('version 1: a carriage return without a line feed');
+    if (bytes[end + 1] !== LF) return this.#fail('v1_bad_line_end');
     const line = bytes.toString('latin1', 0, end);
     if (line === 'PROXY UNKNOWN' || line.startsWith('PROXY UNKNOWN ')) return end + 2;
     const parts = V1_LINE.exec(line);
-    if (parts === null) return this.#fail('version 1: the line is malformed');
+    if (parts === null) return this.#fail('v1_bad_line');
     const family = parts[1] === 'TCP4' ? 4 : 6;
     this.source = endOf(parts[2]!, parts[4]!, family);
     this.destination = endOf(parts[3]!, parts[5]!, family);
     if (this.source !== null && this.destination !== null) return end + 2;
-    return this.#fail('version 1: an address or a port is malformed');
+    return this.#fail('v1_bad_address');
   }
 
   #readV2(bytes: Buffer): number {
-    if (!startsLike(bytes, SIGNATURE)) return this.#fail('this is no PROXY protocol header');
+    if (!startsLike(bytes, SIGNATURE)) return this.#fail('no_header');
     if (bytes.length < 13) return MORE;
     const version = bytes[12]! >> 4;
     const command = bytes[12]! & 0xf;
-    if (version !== 2) return this.#fail(`version ${version} is unknown`);
-    if (command > 1) return this.#fail(`version 2: command ${command} is unknown`);
+    if (version !== 2) return this.#fail('v2_unknown_version');
+    if (command > 1) return this.#fail('v2_unknown_command');
     if (bytes.length < FIXED_BYTES) return MORE;
     // Section 2.2: of a LOCAL header the rest is to be discarded, the family included.
     const addresses = command === 0 ? 0 : ADDRESS_BYTES.get(bytes[13]!);
-    if (addresses === undefined)
-      return this.#fail(`version 2: family and transport 0x${hex(bytes[13]!)} are not served`);
+    if (addresses === undefined) return this.#fail('v2_unknown_family');
     const length = bytes.readUInt16BE(14);
-    if (length < addresses) return this.#fail(`version 2: ${length} bytes are too few for two addresses`);
-    if (length > addresses + TLV_BYTES) return this.#fail(`version 2: more than ${TLV_BYTES} bytes of TLVs`);
+    if (length < addresses) return this.#fail('v2_too_short');
+    if (length > addresses + TLV_BYTES) return this.#fail('v2_too_long');
     const end = FIXED_BYTES + length;
     if (bytes.length < end) return MORE;
     if (command === 0) return end;
@@ -120,7 +119,7 @@ export class ProxyHeaderParser {
     let at = from;
     while (at < header.length) {
       const next = at + 3 <= header.length ? at + 3 + header.readUInt16BE(at + 1) : header.length + 1;
-      if (next > header.length) return this.#refuse('version 2: a TLV is longer than the header');
+      if (next > header.length) return this.#refuse('v2_bad_tlv');
       if (!this.#readTlv(header, at, next)) return false;
       at = next;
     }
@@ -131,13 +130,13 @@ export class ProxyHeaderParser {
     const type = header[at];
     if (type === TLV_CRC32C) {
       if (next - at === 7 && header.readUInt32BE(at + 3) === crc32c(header, at + 3)) return true;
-      return this.#refuse('version 2: the checksum is wrong');
+      return this.#refuse('v2_bad_checksum');
     }
     if (type !== TLV_AUTHORITY && type !== TLV_IDENTITY) return true;
     const value = header.subarray(at + 3, next);
     const name = type === TLV_IDENTITY ? 'identity' : 'authority';
-    if (this[name] !== null) return this.#refuse(`version 2: the ${name} is told twice`);
-    if (value.length === 0 || !isUtf8(value)) return this.#refuse(`version 2: the ${name} is malformed`);
+    if (this[name] !== null) return this.#refuse(`v2_repeated_${name}`);
+    if (value.length === 0 || !isUtf8(value)) return this.#refuse(`v2_bad_${name}`);
     this[name] = value.toString('utf8');
     return true;
   }
@@ -163,8 +162,4 @@ function endOf(text: string, digits: string, family: 4 | 6): ProxyAddress | null
   const address = canonicalAddress(text, family);
   const port = Number(digits);
   return address === null || port > 65_535 ? null : { address, port };
-}
-
-function hex(byte: number): string {
-  return byte.toString(16).padStart(2, '0');
 }
