@@ -14,11 +14,11 @@ export interface Sent {
   readonly query?: string;
 }
 
-export const ISSUER = 'https://issuer.example';
-export const NOW = 1_800_000_000_000;
-export const NOW_SECONDS = NOW / 1000;
-export const main = new TestIssuer(ISSUER, 'ES256', 'main');
-export const rsa = new TestIssuer(ISSUER, 'RS256', 'rsa');
+export const ISSUER: string = 'https://issuer.example';
+export const NOW: number = 1_800_000_000_000;
+export const NOW_SECONDS: number = NOW / 1000;
+export const main: TestIssuer = new TestIssuer(ISSUER, 'ES256', 'main');
+export const rsa: TestIssuer = new TestIssuer(ISSUER, 'RS256', 'rsa');
 
 export function rule(given: Partial<JwtRulePlan> = {}): JwtRulePlan {
   return {
