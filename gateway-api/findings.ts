@@ -1,9 +1,11 @@
 // What is probably not meant in a configuration that is valid: a table of contents.
 
+import { reportBackendTls } from './findings/backend-tls.ts';
 import { reportCertificates } from './findings/certificates.ts';
 import { reportEndpoints } from './findings/endpoints.ts';
 import { reportHostnames } from './findings/hostnames.ts';
 import { reportMatches } from './findings/matches.ts';
+import { reportOutside } from './findings/outside.ts';
 import { reportParents } from './findings/parents.ts';
 import { reportPolicies } from './findings/policies.ts';
 import { FindingReport } from './findings/report.ts';
@@ -27,5 +29,7 @@ export function analyse(resources: Resources, translation: Translation): Finding
   reportRetries(resources, snapshot, report);
   reportTls(resources, report);
   reportCertificates(resources, translation, report);
+  reportBackendTls(resources, translation, report);
+  reportOutside(resources, translation, report);
   return report.sorted();
 }

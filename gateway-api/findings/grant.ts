@@ -4,6 +4,8 @@ import { GATEWAY_GROUP } from '../environment.ts';
 import type { HTTPRoute } from '../resources.ts';
 
 interface Reference {
+  readonly group?: string;
+  readonly kind?: string;
   readonly namespace?: string;
   readonly name: string;
 }
@@ -14,7 +16,8 @@ export function grantFor(route: HTTPRoute, path: string): string | null {
   if (ref?.namespace === undefined) return null;
   const from = `{group: ${GATEWAY_GROUP}, kind: HTTPRoute, namespace: ${route.metadata.namespace}}`;
   const metadata = `{name: ${route.metadata.namespace}-to-${ref.name}, namespace: ${ref.namespace}}`;
-  const to = `{group: "", kind: Service, name: ${ref.name}}`;
+  const { group = '', kind = 'Service' } = ref;
+  const to = `{group: ${group === '' ? '""' : group}, kind: ${kind}, name: ${ref.name}}`;
   return `{apiVersion: ${GATEWAY_GROUP}/v1, kind: ReferenceGrant, metadata: ${metadata}, spec: {from: [${from}], to: [${to}]}}`;
 }
 
