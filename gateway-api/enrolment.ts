@@ -2,6 +2,7 @@
 
 import { forwardedAs } from './app-protocol.ts';
 import { no, type Verdict, yes } from './conditions.ts';
+import { outsideName, outsideProblem } from './egress/outside-name.ts';
 import type { Environment } from './environment.ts';
 import type { GatewayState } from './gateways.ts';
 import { isAccepted } from './gateways.ts';
@@ -106,7 +107,7 @@ function verdictOf(service: Service, request: Request, scope: EnrolmentScope): V
     const message = `No listener of Gateway ${request.gateway} admits namespace ${namespace}: widen allowedRoutes.namespaces there`;
     return no('NotAllowedByListeners', message);
   }
-  return kindProblem(service) ?? served(service, request.gateway);
+  return kindProblem(service, scope.environment) ?? served(service, request.gateway);
 }
 
 function admits(state: GatewayState, namespace: string, namespaces: ReadonlyMap<string, Namespace>): boolean {
@@ -116,9 +117,12 @@ function admits(state: GatewayState, namespace: string, namespaces: ReadonlyMap<
   );
 }
 
-function kindProblem(service: Service): Verdict | null {
+function kindProblem(service: Service, { allowExternalName, clusterDomain }: Environment): Verdict | null {
   if (service.spec.type === 'ExternalName') {
-    return no('UnsupportedService', 'A Service of type ExternalName has no address of its own to serve');
+    const problem = outsideProblem(outsideName(service.spec.externalName ?? ''), clusterDomain);
+    if (allowExternalName && problem === null) return null;
+    const why = allowExternalName ? problem : 'it could lead anywhere: --allow-external-name on takes them';
+    return no('UnsupportedService', `A Service of type ExternalName is not served: ${why}`);
   }
   if (isHeadless(service)) {
     return no(

@@ -42,9 +42,10 @@ function findingLines(findings: readonly Finding[]): string {
   );
 }
 
-type Read = 'bindErrors' | 'credentials' | 'localAddresses' | 'servicePorts';
+type Read = 'addresses' | 'bindErrors' | 'credentials' | 'localAddresses' | 'servicePorts';
 
 interface Header extends Partial<Omit<Environment, Read>> {
+  readonly addresses?: Readonly<Record<string, readonly string[]>>;
   readonly bindErrors?: Readonly<Record<string, string>>;
   readonly localAddresses?: readonly string[];
   readonly servicePorts?: PortRange;
@@ -53,6 +54,7 @@ interface Header extends Partial<Omit<Environment, Read>> {
 
 function environmentOf(text: string, certificates: GoldenCertificates): Environment {
   const {
+    addresses = {},
     bindErrors = {},
     credentials = {},
     localAddresses,
@@ -63,6 +65,7 @@ function environmentOf(text: string, certificates: GoldenCertificates): Environm
     ...DEFAULT_ENVIRONMENT,
     now: NOW,
     ...rest,
+    addresses: new Map(Object.entries(addresses)),
     bindErrors: new Map(Object.entries(bindErrors)),
     localAddresses: localAddresses === undefined ? null : new Set(localAddresses),
     servicePorts: servicePorts === undefined ? null : { ...servicePorts, kept: NO_PORTS },

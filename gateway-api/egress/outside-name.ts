@@ -12,7 +12,7 @@ export function outsideName(name: string): string {
 /** Why a name may be no backend, for people; null: it may. */
 export function outsideProblem(name: string, clusterDomain: string): string | null {
   if (isIP(name) !== 0) return `${name} is an IP address: use a Service with an EndpointSlice`;
-  if (!NAME.test(name) || name.length > 253) return `"${name}" is no DNS name`;
+  if (!NAME.test(name) || name.length > 253) return `${JSON.stringify(name)} is no DNS name`;
   // All digits in the last label: some resolvers would read an address (WHATWG URL, "ends in a number").
   if (/(^|\.)(\d+|0x[0-9a-f]*)$/.test(name)) return `${name} ends in a number, as an IP address does`;
   for (const domain of [clusterDomain, 'cluster.local']) {

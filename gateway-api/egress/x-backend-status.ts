@@ -16,8 +16,8 @@ export function xBackendStatus(state: XBackendState, environment: Environment, r
   const { namespace, name, generation } = state.xBackend.metadata;
   const gateways = gatewaysTo(state.id, reach);
   if (gateways.length === 0) return null;
-  const { failure, resolved, hostname } = state;
-  const accepted = failure === null ? ACCEPTED : no(failure.reason, failure.message);
+  const { failure, refused, resolved, hostname } = state;
+  const accepted = failure === null ? (refused ?? ACCEPTED) : no(failure.reason, failure.message);
   const conditions = [condition('Accepted', accepted, generation), condition('ResolvedRefs', resolved, generation)];
   const addresses = environment.addresses.get(hostname);
   if (failure === null && addresses !== undefined) {

@@ -25,6 +25,8 @@ export interface XBackendState {
   readonly tls: BackendTlsPlan | null;
   /** Why nothing is forwarded there at all; null: it is. */
   readonly failure: PlanFailure | null;
+  /** Why every connection to it is refused, though requests are sent there; null: not because of whom to believe. */
+  readonly refused: Verdict | null;
   readonly resolved: Verdict;
   readonly needs: GatewayNeeds;
 }
@@ -67,7 +69,7 @@ function stateOf(key: string, xBackend: XBackend, scope: CredentialScope): XBack
   const referrer = { group: X_BACKEND_GROUP, kind: 'XBackend', namespace: xBackend.metadata.namespace };
   const lookup = new CredentialLookup(scope, referrer);
   const hostname = outsideName(spec.externalHostname?.hostname ?? '');
-  const { tls, resolved } = tlsOf(hostname, spec.tls, lookup);
+  const { tls, refused, resolved } = tlsOf(hostname, spec.tls, lookup);
   const protocol = protocolOf(xBackend);
   const problem =
     spec.type === 'ExternalHostname' ? outsideProblem(hostname, scope.environment.clusterDomain) : SELECTOR;
@@ -79,6 +81,7 @@ function stateOf(key: string, xBackend: XBackend, scope: CredentialScope): XBack
     tls,
     failure:
       problem === null ? (typeof protocol === 'string' ? null : protocol) : unsupported('UnsupportedValue', problem),
+    refused,
     resolved,
     needs: { reads: lookup.reads, changesAt: lookup.changesAt },
   };
@@ -108,19 +111,21 @@ function protocolOf({ spec: { protocol = 'HTTP', tls } }: XBackend): BackendPlan
 
 interface JudgedTls {
   readonly tls: BackendTlsPlan | null;
+  readonly refused: Verdict | null;
   readonly resolved: Verdict;
 }
 
 function tlsOf(hostname: string, tls: XBackend['spec']['tls'], lookup: CredentialLookup): JudgedTls {
-  if (tls === undefined || tls.mode === 'None') return { tls: null, resolved: RESOLVED };
+  if (tls === undefined || tls.mode === 'None') return { tls: null, refused: null, resolved: RESOLVED };
   const validation = tls.validation ?? { hostname, wellKnownCACertificates: 'System' };
   const judged = judgeValidation(validation, lookup);
   if (tls.clientCertificateRef === undefined) return judged;
   const { id, problem } = lookup.pair(tls.clientCertificateRef);
-  if (problem === null) return { tls: { ...judged.tls, certificate: id }, resolved: judged.resolved };
+  if (problem === null) return { ...judged, tls: { ...judged.tls, certificate: id } };
   const reason = problem.cause === 'permission' ? 'RefNotPermitted' : 'InvalidClientCertificateRef';
   const message = `tls.clientCertificateRef: ${problem.message}`;
   return {
+    ...judged,
     tls: { ...judged.tls, failure: judged.tls.failure ?? { reason, message } },
     resolved: { status: 'False', reason, message },
   };
