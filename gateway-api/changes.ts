@@ -17,6 +17,8 @@ export const NO_RESOURCES: Resources = {
   XBackendTrafficPolicy: new Map(),
   BackendTLSPolicy: new Map(),
   XBackend: new Map(),
+  AuthorizationPolicy: new Map(),
+  RequestAuthentication: new Map(),
   Namespace: new Map(),
   Secret: new Map(),
   ConfigMap: new Map(),

@@ -74,7 +74,13 @@ export interface PolicyAncestorStatus {
 }
 
 export interface PolicyStatus {
-  readonly kind: 'TrafficPolicy' | 'XBackendTrafficPolicy' | 'BackendTLSPolicy' | 'XBackend';
+  readonly kind:
+    | 'TrafficPolicy'
+    | 'XBackendTrafficPolicy'
+    | 'BackendTLSPolicy'
+    | 'XBackend'
+    | 'AuthorizationPolicy'
+    | 'RequestAuthentication';
   readonly key: string;
   readonly ancestors: readonly PolicyAncestorStatus[];
 }

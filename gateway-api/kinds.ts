@@ -1,5 +1,6 @@
 // The kinds we read: where each lives in the API, its schema, and how its fields become a resource's spec.
 import type { AnyResource } from './resources.ts';
+import { authorizationPolicy, istioAuthorizationPolicy } from './schemas/authorization-policy.ts';
 import { backendTlsPolicy } from './schemas/backend-tls-policy.ts';
 import { configMap } from './schemas/config-map.ts';
 import { endpointSlice } from './schemas/endpoint-slice.ts';
@@ -8,6 +9,7 @@ import { gatewayClass } from './schemas/gateway-class.ts';
 import { httpRoute } from './schemas/http-route.ts';
 import { namespace } from './schemas/namespace.ts';
 import { referenceGrant } from './schemas/reference-grant.ts';
+import { istioRequestAuthentication, requestAuthentication } from './schemas/request-authentication.ts';
 import type { Schema } from './schemas/schema.ts';
 import { secret } from './schemas/secret.ts';
 import { service } from './schemas/service.ts';
@@ -26,11 +28,28 @@ export interface Kind {
   readonly schema: Schema;
   /** The spec, in the shape of resources.ts, from an object that passed its schema. */
   readonly spec: (object: Fields) => unknown;
+  /** Ends the keys of its objects, where another group has a kind of this name: each group's objects are its own. */
+  readonly suffix?: string;
+  /** Kinds that guard: what of an object that violates its schema can be read, so that its targets stay guarded. */
+  readonly broken?: (object: Fields, failure: string) => unknown;
 }
+
+/** Istio's annotation of a policy that only watches. */
+export const DRY_RUN = 'istio.io/dry-run';
 
 const gatewayApi = 'gateway.networking.k8s.io';
 const both = ['v1', 'v1beta1'];
 const asWritten = (object: Fields): unknown => object['spec'];
+
+/** Istio's own objects, of which the spec may be missing. */
+const istio = {
+  group: 'security.istio.io',
+  versions: ['v1', 'v1beta1'],
+  scope: 'Namespaced',
+  spec: (object: Fields): unknown => object['spec'] ?? {},
+  suffix: '@security.istio.io',
+  broken: brokenAccessPolicy,
+} as const;
 
 const kinds: readonly Kind[] = [
   { name: 'GatewayClass', group: gatewayApi, versions: both, scope: 'Cluster', schema: gatewayClass, spec: asWritten },
@@ -84,6 +103,34 @@ const kinds: readonly Kind[] = [
     scope: 'Namespaced',
     schema: xBackend,
     spec: xBackendSpec,
+  },
+  {
+    name: 'AuthorizationPolicy',
+    group: 'waypoint.dev',
+    versions: ['v1alpha1'],
+    scope: 'Namespaced',
+    schema: authorizationPolicy,
+    spec: asWritten,
+    broken: brokenAccessPolicy,
+  },
+  {
+    name: 'AuthorizationPolicy',
+    ...istio,
+    schema: istioAuthorizationPolicy,
+  },
+  {
+    name: 'RequestAuthentication',
+    group: 'waypoint.dev',
+    versions: ['v1alpha1'],
+    scope: 'Namespaced',
+    schema: requestAuthentication,
+    spec: asWritten,
+    broken: brokenAccessPolicy,
+  },
+  {
+    name: 'RequestAuthentication',
+    ...istio,
+    schema: istioRequestAuthentication,
   },
   { name: 'Namespace', group: '', versions: ['v1'], scope: 'Cluster', schema: namespace, spec: () => ({}) },
   { name: 'Secret', group: '', versions: ['v1'], scope: 'Namespaced', schema: secret, spec: secretSpec },
@@ -159,4 +206,23 @@ function secretSpec(object: Fields): unknown {
 
 function configMapSpec(object: Fields): unknown {
   return { data: { ...decoded(object['binaryData']), ...encoded(object['data']) } };
+}
+
+/** Whom a policy is for, and whether it only watches. What of that cannot be read is left out. */
+function brokenAccessPolicy(object: Fields, failure: string): unknown {
+  const spec = isFields(object['spec']) ? object['spec'] : {};
+  const written = [spec['targetRef'], ...(Array.isArray(spec['targetRefs']) ? (spec['targetRefs'] as unknown[]) : [])];
+  const targetRefs = written.filter(isTarget).map(({ group, kind, name, namespace }) => ({
+    ...{ group: typeof group === 'string' ? group : '', kind, name },
+    ...(typeof namespace === 'string' ? { namespace } : {}),
+  }));
+  return { targetRefs, ...(spec['mode'] === 'Shadow' ? { mode: 'Shadow' } : {}), failure };
+}
+
+function isTarget(ref: unknown): ref is Fields & { readonly kind: string; readonly name: string } {
+  return isFields(ref) && typeof ref['kind'] === 'string' && typeof ref['name'] === 'string';
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 // One document's text to the objects in it, each validated, with what is wrong and where.
 import { forgetPositions, locate, type Position, parseDocument, type SyntaxProblem } from './documents.ts';
-import { findKind, type Kind, type KindName } from './kinds.ts';
+import { DRY_RUN, findKind, type Kind, type KindName } from './kinds.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import type { AnyResource } from './resources.ts';
 import type { Finding } from './store.ts';
@@ -19,6 +19,8 @@ export interface ReadObject {
   readonly key: string;
   /** null when the object is invalid. `origin.file` and, without a creationTimestamp, `createdAt` are still to be set. */
   readonly resource: AnyResource | null;
+  /** Of an invalid object that guards others: what keeps its targets guarded. */
+  readonly broken: AnyResource | null;
   /** Whether the object says itself when it was created. */
   readonly dated: boolean;
   readonly line: number;
@@ -92,34 +94,50 @@ function readObject(value: unknown, place: Place): ReadObject | LocalFinding {
   if (kind === null) return unknownKind(`${kindName} (${apiVersion})`, place);
   if (!kind.versions.includes(apiVersion.slice(slash + 1))) {
     const versions = kind.versions.map((version) => (group === '' ? version : `${group}/${version}`));
-    return finding(
-      kindName,
-      { path: ['apiVersion'], message: `must be ${versions.join(' or ')} (got ${apiVersion})` },
-      place,
-    );
+    const problem = { path: ['apiVersion'], message: `must be ${versions.join(' or ')} (got ${apiVersion})` };
+    return kind.broken === undefined ? finding(kindName, problem, place) : readKnown(kind, value, place, [problem]);
   }
-  return readKnown(kind, value, place);
+  return readKnown(kind, value, place, validate(kind.schema, value));
 }
 
 function missing(field: string): Problem {
   return { path: [], message: `${field}: is required` };
 }
 
-function readKnown(kind: Kind, value: Fields, place: Place): ReadObject | LocalFinding {
-  const problems = validate(kind.schema, value);
+function readKnown(kind: Kind, value: Fields, place: Place, problems: readonly Problem[]): ReadObject | LocalFinding {
   const metadata = isFields(value['metadata']) ? value['metadata'] : {};
   const { name } = metadata;
   if (typeof name !== 'string' || name === '')
     return finding(kind.name, problems[0] ?? missing('metadata.name'), place);
   const namespace = kind.scope === 'Cluster' ? '' : namespaceOf(metadata);
-  const key = namespace === '' ? name : `${namespace}/${name}`;
+  const plain = namespace === '' ? name : `${namespace}/${name}`;
+  const key = `${plain}${kind.suffix ?? ''}`;
   const title = `${kind.name} ${key}`;
   const line = firstLine(place.text);
   const frame = { kind: kind.name, title, key, dated: typeof metadata['creationTimestamp'] === 'string', line };
-  if (problems.length > 0) {
-    return { ...frame, resource: null, findings: problems.map((problem) => finding(title, problem, place)) };
+  if (problems.length === 0) {
+    const resource = resourceOf(kind, value, { namespace, line });
+    return { ...frame, resource, broken: null, findings: noFindings };
   }
-  return { ...frame, resource: resourceOf(kind, value, { namespace, line }), findings: noFindings };
+  const broken = brokenOf(kind, value, problems, { namespace, line });
+  const findings = problems.map((problem) => finding(`${kind.name} ${plain}`, problem, place));
+  return { ...frame, resource: null, broken, findings };
+}
+
+/** Labels and all else that nobody asks of it may be as wrong as the rest. */
+function brokenOf(
+  kind: Kind,
+  value: Fields,
+  problems: readonly Problem[],
+  at: { namespace: string; line: number },
+): AnyResource | null {
+  if (kind.broken === undefined) return null;
+  const { name, annotations } = value['metadata'] as Fields;
+  const [first, ...others] = problems.map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  const failure = others.length === 0 ? String(first) : `${first} (and ${others.length} more)`;
+  const isDryRun = isFields(annotations) && annotations[DRY_RUN] === 'true';
+  const metadata = { name, annotations: isDryRun ? { [DRY_RUN]: 'true' } : noLabels };
+  return resourceOf({ ...kind, spec: (object) => kind.broken?.(object, failure) }, { ...value, metadata }, at);
 }
 
 function namespaceOf(metadata: Fields): string {

@@ -1,5 +1,7 @@
 // The objects we read, in the shapes of their published APIs, after validation and defaulting.
 
+import type { AuthorizationPolicy, RequestAuthentication } from './access/resources.ts';
+
 interface ObjectMeta {
   readonly name: string;
   /** '' for cluster-scoped kinds; 'default' when a namespaced object in a file names none. */
@@ -16,7 +18,7 @@ interface Origin {
 }
 
 /** One object. Two reads of an unchanged document yield the same reference. */
-interface Resource<K extends string, S> {
+export interface Resource<K extends string, S> {
   readonly kind: K;
   readonly apiVersion: string;
   readonly metadata: ObjectMeta;
@@ -295,6 +297,8 @@ export type AnyResource =
   | XBackendTrafficPolicy
   | BackendTLSPolicy
   | XBackend
+  | AuthorizationPolicy
+  | RequestAuthentication
   | Namespace
   | Secret
   | ConfigMap;
@@ -314,6 +318,8 @@ export interface Resources {
   readonly XBackendTrafficPolicy: ReadonlyMap<string, XBackendTrafficPolicy>;
   readonly BackendTLSPolicy: ReadonlyMap<string, BackendTLSPolicy>;
   readonly XBackend: ReadonlyMap<string, XBackend>;
+  readonly AuthorizationPolicy: ReadonlyMap<string, AuthorizationPolicy>;
+  readonly RequestAuthentication: ReadonlyMap<string, RequestAuthentication>;
   readonly Namespace: ReadonlyMap<string, Namespace>;
   readonly Secret: ReadonlyMap<string, Secret>;
   readonly ConfigMap: ReadonlyMap<string, ConfigMap>;

@@ -1,5 +1,6 @@
 // The statuses of all objects, rewritten for those whose outcome changed.
 
+import { accessStatus } from './access/status.ts';
 import type { Changes } from './changes.ts';
 import type { ObjectStatus, Statuses } from './conditions.ts';
 import { type DestinationOutcome, destinationStatuses } from './destination-statuses.ts';
@@ -16,6 +17,8 @@ export interface Outcome extends DestinationOutcome {
   readonly changes: Changes;
   /** `Kind namespace/name`. */
   readonly changedPolicies: ReadonlySet<string>;
+  /** `Kind/key` of policies about access. */
+  readonly changedAccess: ReadonlySet<string>;
   /** Keys of HTTPRoutes. */
   readonly changedRoutes: ReadonlySet<string>;
   /** Ids of listeners of which the number of attached routes changed. */
@@ -54,6 +57,11 @@ export function updateStatuses(before: Translation, state: State, outcome: Outco
     const [kind, key] = title.split(' ') as ['TrafficPolicy' | 'XBackendTrafficPolicy', string];
     const policy = state.resources[kind].get(key);
     put(`${kind}/${key}`, policy && policyStatus(policy, state));
+  }
+  for (const title of outcome.changedAccess) {
+    const kind = title.startsWith('A') ? 'AuthorizationPolicy' : 'RequestAuthentication';
+    const policy = state.resources[kind].get(title.slice(kind.length + 1));
+    put(title, policy && accessStatus(policy, { resources: state.resources, gateways }));
   }
   for (const [key, status] of destinationStatuses(before, state, outcome)) put(key, status);
   return draft.current;

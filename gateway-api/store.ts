@@ -208,22 +208,32 @@ function hold(object: ReadObject, { file, document, before, held, findings }: Pl
     return;
   }
   const old = before.get(object.title);
-  if (object.resource === null) {
-    const kept = old === undefined ? '' : '; its last good version keeps serving';
-    for (const finding of object.findings) {
-      findings.push(placed({ ...finding, message: finding.message + kept }, document, file));
-    }
+  const isKept = object.resource === null && old !== undefined && !isBroken(old.resource);
+  // Without a good version there is nothing to keep: what guards others then keeps them closed.
+  const read = object.resource ?? (isKept ? null : object.broken);
+  const kept = isKept ? '; its last good version keeps serving' : read === null ? '' : `; ${CLOSED}`;
+  for (const finding of object.findings) {
+    findings.push(placed({ ...finding, message: finding.message + kept }, document, file));
+  }
+  if (read === null) {
     if (old !== undefined) held.set(object.title, old);
     return;
   }
-  const unchanged = old !== undefined && sameObject(old.resource, object.resource);
+  const unchanged = old !== undefined && sameObject(old.resource, read);
   const { kind, key, dated } = object;
-  const resource = unchanged ? old.resource : object.resource;
+  const resource = unchanged ? old.resource : read;
   // The place is kept up to date on the object itself: that a document moved down by a line is no change of the object.
   const origin = resource.origin as Mutable<AnyResource['origin']>;
   origin.file = file;
   origin.line = document.line + object.line - 1;
   held.set(object.title, unchanged ? old : { kind, key, dated, resource, order: old?.order ?? Number.NaN });
+}
+
+const CLOSED = 'until it is valid it fails closed: whatever it is about is refused at its targets';
+
+/** Read only as far as is needed to keep its targets guarded. */
+function isBroken({ spec }: AnyResource): boolean {
+  return 'failure' in spec;
 }
 
 function sameObject(a: AnyResource, b: AnyResource): boolean {

@@ -1,5 +1,6 @@
 // From resources to what the data plane runs and what the owners of the resources are told: a table of contents.
 
+import { updateAccess } from './access/update.ts';
 import { updateBackends } from './backends.ts';
 import { updateBinds } from './binds.ts';
 import { calledServices } from './called-services.ts';
@@ -32,7 +33,7 @@ export function translate(resources: Resources, environment: Environment, previo
   const { routes, changedRoutes, tables } = updateRoutes(before.state, resources, known, changes);
   const { binds, members, holders, ports } = updateBinds(before, environment, parties);
   const { services, serviceTables, changedServices } = updateServices(before, parties, policies, tables);
-  const { access } = before.snapshot;
+  const { access, accessIndex, changedAccess } = updateAccess(before, resources, parties, changes);
   const called = calledServices(services, access);
   const calls = called.symmetricDifference(calledServices(before.snapshot.services, before.snapshot.access));
   const changed = [...tables.changedUses, ...changedServices, ...calls];
@@ -45,6 +46,7 @@ export function translate(resources: Resources, environment: Environment, previo
     environment: { ...environment, bindErrors },
     parties: { grants, gateways, needs: gatewayNeeds, enrolments },
     policies: policies.policies,
+    accessIndex,
     refusals,
     routes,
     routeTables: { tables: tables.tables, attached: tables.attached, uses: tables.uses },
@@ -61,6 +63,7 @@ export function translate(resources: Resources, environment: Environment, previo
     changes,
     parties,
     changedPolicies: policies.changedPolicies.union(changedPolicies),
+    changedAccess,
     changedRoutes,
     changedListeners: tables.changedListeners,
     destinations,

@@ -1,6 +1,7 @@
 // The outcome of a translation together with what the next one starts from.
 
 import type { Snapshot } from '../policies/plan.ts';
+import { type AccessIndex, NO_ACCESS } from './access/update.ts';
 import type { OutsideNames, Refusals } from './backends.ts';
 import { NO_RESOURCES } from './changes.ts';
 import type { Holders, Members } from './claims.ts';
@@ -31,6 +32,7 @@ export interface State {
   readonly environment: Environment;
   readonly parties: Parties;
   readonly policies: PolicyIndex;
+  readonly accessIndex: AccessIndex;
   readonly refusals: Refusals;
   /** By `namespace/name`. */
   readonly routes: ShardedMap<RouteState>;
@@ -60,6 +62,7 @@ export const NOTHING: Translation = {
     environment: DEFAULT_ENVIRONMENT,
     parties: NO_PARTIES,
     policies: NO_POLICIES,
+    accessIndex: NO_ACCESS,
     refusals: new Map(),
     routes: new ShardedMap(),
     routeTables: { tables: new Map(), attached: new Map(), uses: new ShardedMap() },

@@ -29,6 +29,8 @@ function statusOf(status: ObjectStatus): unknown {
       return status.parents.map(({ parentRef, conditions }) => ({ parentRef, conditions: lines(conditions) }));
     case 'TrafficPolicy':
     case 'XBackendTrafficPolicy':
+    case 'AuthorizationPolicy':
+    case 'RequestAuthentication':
     case 'BackendTLSPolicy':
     case 'XBackend':
       return status.ancestors.map(({ ancestorRef, conditions }) => ({ ancestorRef, conditions: lines(conditions) }));

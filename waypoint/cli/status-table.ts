@@ -56,6 +56,8 @@ function parts(status: ObjectStatus): { name: string; conditions: readonly Condi
       ];
     case 'TrafficPolicy':
     case 'XBackendTrafficPolicy':
+    case 'AuthorizationPolicy':
+    case 'RequestAuthentication':
     case 'BackendTLSPolicy':
     case 'XBackend':
       return status.ancestors.map(({ ancestorRef, conditions }) => ({
@@ -77,7 +79,7 @@ function parentName(parent: {
   readonly sectionName?: string;
   readonly port?: number;
 }): string {
-  const namespace = parent.namespace === undefined ? '' : `${parent.namespace}/`;
+  const namespace = parent.namespace ? `${parent.namespace}/` : '';
   const section = parent.sectionName === undefined ? '' : `, section ${parent.sectionName}`;
   const port = parent.port === undefined ? '' : `, port ${parent.port}`;
   return `${parent.kind ?? 'Gateway'} ${namespace}${parent.name}${section}${port}`;
