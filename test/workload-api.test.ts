@@ -48,6 +48,7 @@ describe('the SPIFFE Workload API', () => {
         signal.notify();
       },
       log: { warn: say, info: say },
+      trustDomains: ['cluster.local', 'old.local'],
       firstDelayMs: 10,
     });
   });
@@ -239,6 +240,38 @@ describe('the SPIFFE Workload API', () => {
     });
   }
 
+  it('keeps what was good over bytes that are no answer, and asks again', async () => {
+    const mine = svid();
+    agent.tell(mine);
+    await agent.start();
+    api.start();
+    await changed(1);
+    const { calls } = agent;
+    agent.tell(Buffer.from('0aff', 'hex'));
+    await agent.asked(calls + 2);
+    assert.equal(own()?.certificate, mine.issued.chain);
+    agent.tell(svid());
+    await changed(2);
+  });
+
+  it('says when it is of another trust domain than the policies here, once', async () => {
+    const of = (id: string): Svid => svid({ id, issued: root.issue({ names: [`URI:${id}`] }) });
+    await agent.start();
+    api.start();
+    agent.tell(of('spiffe://old.local/waypoint'));
+    await changed(1);
+    assert.equal(log.length, 1);
+    agent.tell(of('spiffe://new.local/waypoint'));
+    await changed(2);
+    agent.tell(of('spiffe://new.local/waypoint'));
+    await changed(3);
+    assert.equal(own()?.trustDomain, 'new.local');
+    const told = log.filter((line) =>
+      /gave an id of new\.local, not of cluster\.local: --trust-domain new\.local/.test(line),
+    );
+    assert.equal(told.length, 1);
+  });
+
   it('never says what a key is', async () => {
     const answer = answerOf(svid());
     agent.tell(changedAnswer({ x509SvidKey: Buffer.from('secret key') }));
@@ -258,6 +291,7 @@ describe('the SPIFFE Workload API', () => {
     const again = new WorkloadApi(join(directory, 'agent.sock'), {
       onChange: () => assert.fail('it was closed'),
       log: { warn: () => {}, info: () => {} },
+      trustDomains: ['cluster.local'],
     });
     again.start();
     await agent.asked(1);

@@ -127,7 +127,8 @@ class Waypoint implements RunningWaypoint {
     });
     this.#ports = new KeptPorts(options.stateDir, (message) => this.#log.warn(message));
     const { credentials, spiffeEndpointSocket } = options;
-    const told = { onChange: () => void this.#publish(), log: this.#log };
+    const trustDomains = [options.trustDomain, ...options.trustDomainAliases];
+    const told = { onChange: () => void this.#publish(), log: this.#log, trustDomains };
     this.#credentials = credentials === null ? null : new CredentialsDirectory(credentials, told);
     this.#workloadApi = spiffeEndpointSocket === null ? null : new WorkloadApi(spiffeEndpointSocket, told);
     const news = (keys: readonly KeysNews[]): void => this.#fleet.tellKeys(keys);

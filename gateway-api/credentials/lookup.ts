@@ -3,13 +3,23 @@
 import type { Environment } from '../environment.ts';
 import { coreGroup, type Grants, isGranted, type Referrer } from '../references.ts';
 import type { ObjectReference, Resources } from '../resources.ts';
-import { nextTurn, outOfTime } from './certificate.ts';
+import { type Certificate, outOfTime, phaseOf } from './certificate.ts';
 import { type Content, contentOf, type Holder, type Part } from './content.ts';
 
 export interface CredentialScope {
   readonly resources: Resources;
   readonly grants: Grants;
   readonly environment: Environment;
+}
+
+/** What an outcome depends on beside the object that it is for. */
+export interface Needs {
+  /** `Secret shop/tls`, `Grant shop`, `Credential spiffe`. */
+  readonly reads: ReadonlySet<string>;
+  /** The outcome is the same for as long as it is not before this, in ms since the epoch, ... */
+  readonly heldSince: number;
+  /** ... and before this; Infinity: for ever. */
+  readonly changesAt: number;
 }
 
 export interface Found {
@@ -25,20 +35,26 @@ export interface CredentialProblem {
   readonly message: string;
 }
 
+/** Those of the SPIFFE Workload API: our own, and one for each federated trust domain. */
+const SPIFFE = /^spiffe($|\.)/;
 const CREDENTIALS = { group: 'waypoint.dev', kind: 'Credential' };
 
 /** Looks credentials up for one object, and notes what that depended on. */
 export class CredentialLookup {
-  /** `Secret shop/tls`, `Grant shop`, `Credential spiffe`. */
-  readonly reads: Set<string> = new Set();
-  /** When the outcome is different without any change but that of time, in ms since the epoch; Infinity: never. */
-  changesAt: number = Number.POSITIVE_INFINITY;
+  readonly #reads: Set<string> = new Set();
+  #heldSince = Number.NEGATIVE_INFINITY;
+  #changesAt = Number.POSITIVE_INFINITY;
   readonly #scope: CredentialScope;
   readonly #referrer: Referrer;
 
   constructor(scope: CredentialScope, referrer: Referrer) {
     this.#scope = scope;
     this.#referrer = referrer;
+  }
+
+  /** Of everything that was looked up so far. */
+  get needs(): Needs {
+    return { reads: this.#reads, heldSince: this.#heldSince, changesAt: this.#changesAt };
   }
 
   /** A certificate with its key: tls.crt and tls.key of a Secret, or a Credential. */
@@ -74,7 +90,7 @@ export class CredentialLookup {
       const remedy = `a ReferenceGrant in namespace ${ref.namespace} must admit ${from} of namespace ${namespace}`;
       return failed(id, 'permission', `${id} is of another namespace: ${remedy}`);
     }
-    this.reads.add(id);
+    this.#reads.add(id);
     const resource = this.#scope.resources[known].get(key);
     if (resource === undefined)
       return failed(id, 'content', `There is no ${id}, or it is not valid: create it, or change the reference`);
@@ -84,17 +100,20 @@ export class CredentialLookup {
   #own({ namespace, name }: ObjectReference, problemOf: (content: Content) => string | null): Found {
     const id = `${CREDENTIALS.kind} ${name}`;
     if (namespace !== undefined) return failed(id, 'content', `${id} is of no namespace: remove it from the reference`);
-    this.reads.add(id);
+    this.#reads.add(id);
     const plan = this.#scope.environment.credentials.get(id);
     if (plan === undefined) {
-      return failed(id, 'content', `There is no ${id} at this waypoint: --credentials names the directory that has it`);
+      const source = SPIFFE.test(name)
+        ? '--spiffe-endpoint-socket names the agent that gives it, and it must have answered'
+        : '--credentials names the directory that has it';
+      return failed(id, 'content', `There is no ${id} at this waypoint: ${source}`);
     }
     return judged(id, problemOf(contentOf(plan)));
   }
 
   #isPermitted(kind: string, { namespace, name }: ObjectReference): boolean {
     if (namespace === undefined || namespace === this.#referrer.namespace) return true;
-    this.reads.add(`Grant ${namespace}`);
+    this.#reads.add(`Grant ${namespace}`);
     return isGranted(this.#scope.grants, this.#referrer, { group: '', kind, namespace, name });
   }
 
@@ -103,7 +122,7 @@ export class CredentialLookup {
     const [leaf] = pair.certificates;
     if (leaf === undefined) return pair.problem;
     const { now } = this.#scope.environment;
-    this.#changes(nextTurn(leaf, now));
+    this.#timed(leaf, now);
     const problem = outOfTime(leaf, now);
     return problem === null ? null : `has a certificate that ${problem}`;
   }
@@ -112,15 +131,22 @@ export class CredentialLookup {
   #authoritiesProblem({ authorities }: Content): string | null {
     if (authorities.problem !== null) return authorities.problem;
     const { now } = this.#scope.environment;
-    for (const each of authorities.certificates) this.#changes(nextTurn(each, now));
+    for (const each of authorities.certificates) this.#timed(each, now);
     const problems = authorities.certificates.map((each) => outOfTime(each, now));
     const isUsable = problems.some((problem) => problem === null);
     return isUsable ? null : `has no CA certificate in ca.crt that is valid now: the first ${problems[0]}`;
   }
 
-  #changes(at: number): void {
-    this.changesAt = Math.min(this.changesAt, at);
+  #timed(certificate: Certificate, now: number): void {
+    const { from, until } = phaseOf(certificate, now);
+    this.#heldSince = Math.max(this.#heldSince, from);
+    this.#changesAt = Math.min(this.#changesAt, until);
   }
+}
+
+/** Whether nothing that was read is different now. */
+export function isCurrent({ reads, heldSince, changesAt }: Needs, now: number, touched: ReadonlySet<string>): boolean {
+  return heldSince <= now && now < changesAt && reads.isDisjointFrom(touched);
 }
 
 /** What the id of a credential stands for; undefined: nothing any more. */

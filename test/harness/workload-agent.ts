@@ -18,7 +18,9 @@ import {
 import type { Authority, Issued } from './certificates.ts';
 import { Signal } from './signal.ts';
 
-type Call = ServerWritableStream<X509SVIDRequest, X509SVIDResponse>;
+/** Bytes: what no agent says. */
+type Answer = X509SVIDResponse | Buffer;
+type Call = ServerWritableStream<X509SVIDRequest, Answer>;
 
 export interface Svid {
   readonly id: string;
@@ -35,7 +37,7 @@ export class WorkloadAgent {
   calls = 0;
   /** gRPC status that calls end with at once; null: they are told `answer`. */
   refuses: number | null = null;
-  #answer: X509SVIDResponse | null = null;
+  #answer: Answer | null = null;
   #server: Server | null = null;
   readonly #path: string;
   readonly #streams = new Set<Call>();
@@ -47,7 +49,7 @@ export class WorkloadAgent {
 
   async start(): Promise<void> {
     const server = new Server();
-    const fetchX509SVID: handleServerStreamingCall<X509SVIDRequest, X509SVIDResponse> = (call) => this.#begin(call);
+    const fetchX509SVID: handleServerStreamingCall<X509SVIDRequest, Answer> = (call) => this.#begin(call);
     server.addService(SERVICE, { FetchX509SVID: fetchX509SVID });
     await new Promise<void>((resolve, reject) => {
       server.bindAsync(`unix:${this.#path}`, ServerCredentials.createInsecure(), (error) =>
@@ -58,8 +60,8 @@ export class WorkloadAgent {
   }
 
   /** Tells every workload, now and later. */
-  tell(svid: Svid | X509SVIDResponse): void {
-    this.#answer = '$typeName' in svid ? svid : answerOf(svid);
+  tell(svid: Svid | Answer): void {
+    this.#answer = 'issued' in svid ? answerOf(svid) : svid;
     for (const stream of this.#streams) stream.write(this.#answer);
   }
 
@@ -107,7 +109,8 @@ const SERVICE = {
     responseStream: true,
     requestSerialize: (message: X509SVIDRequest) => Buffer.from(toBinary(X509SVIDRequestSchema, message)),
     requestDeserialize: (bytes: Buffer) => fromBinary(X509SVIDRequestSchema, bytes),
-    responseSerialize: (message: X509SVIDResponse) => Buffer.from(toBinary(X509SVIDResponseSchema, message)),
+    responseSerialize: (answer: Answer) =>
+      Buffer.isBuffer(answer) ? answer : Buffer.from(toBinary(X509SVIDResponseSchema, answer)),
     responseDeserialize: (bytes: Buffer) => fromBinary(X509SVIDResponseSchema, bytes),
   },
 } as const;

@@ -10,12 +10,15 @@ export interface WorkloadApiOptions {
   /** Called when `credentials` is another map than before. */
   readonly onChange: () => void;
   readonly log: { warn(message: string): void; info(message: string): void };
+  /** Ours, then those that mean the same: what policies say of our own workloads. */
+  readonly trustDomains: readonly string[];
   /** Chance in [0, 1), for the time between two tries. */
   readonly random?: () => number;
   /** About the time before the second try; it doubles up to thirty times as much. */
   readonly firstDelayMs?: number;
 }
 
+const OWN = 'Credential spiffe';
 const METHOD = '/SpiffeWorkloadAPI/FetchX509SVID';
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAYS = 30;
@@ -114,8 +117,19 @@ export class WorkloadApi {
       );
     }
     if (!changed) return;
+    this.#compare(next.get(OWN)?.trustDomain ?? null, this.credentials.get(OWN)?.trustDomain ?? null);
     this.credentials = next;
     this.#options.onChange();
+  }
+
+  /** Both ends of a mesh are believed all the same; but policies that name workloads of ours mean other ones. */
+  #compare(trustDomain: string | null, before: string | null): void {
+    const { log, trustDomains } = this.#options;
+    if (trustDomain === null || trustDomain === before || trustDomains.includes(trustDomain)) return;
+    const remedy = `--trust-domain ${trustDomain} makes it ours`;
+    log.warn(
+      `the SPIFFE Workload API at ${this.#path} gave an id of ${trustDomain}, not of ${trustDomains[0]}: ${remedy}`,
+    );
   }
 
   #disconnect(): void {
