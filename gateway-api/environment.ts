@@ -62,5 +62,6 @@ export function sameScope(a: Environment, b: Environment): boolean {
   const { servicePorts: other } = b;
   const isSameRange = own?.from === other?.from && own?.to === other?.to;
   const isSameName = a.gateway === b.gateway && a.clusterDomain === b.clusterDomain;
-  return isSameName && a.bindAddress === b.bindAddress && isSameRange;
+  const isSamePlace = a.bindAddress === b.bindAddress && a.allowExternalName === b.allowExternalName;
+  return isSameName && isSamePlace && isSameRange;
 }
