@@ -45,28 +45,27 @@ interface Followed {
 }
 
 /** However many tokens name unknown keys: one look per second. */
-const LEAST_MS = 1_000;
-const MOST_RETRY_MS = 4_000;
+const PACE_MS = 1_000;
+/** Of these paces a failing server is left alone, at most. */
+const MOST_PACES = 4;
+/** Requests have their own limit in time. */
 const BREAKER: CircuitBreaker.Options = {
-  // Requests have their own limit in time.
-  timeout: false,
-  volumeThreshold: 3,
-  errorThresholdPercentage: 50,
-  resetTimeout: 3_000,
-  rollingCountTimeout: 30_000,
-  rollingCountBuckets: 3,
-  enableSnapshots: false,
+  ...{ timeout: false, volumeThreshold: 3, errorThresholdPercentage: 50 },
+  ...{ rollingCountTimeout: 30_000, rollingCountBuckets: 3, enableSnapshots: false },
 };
 
 export class JwksFetcher {
   readonly #events: JwksEvents;
   readonly #options: JwksOptions;
+  readonly #paceMs: number;
   readonly #requests: JwksRequests;
   readonly #followed: Map<string, Followed> = new Map();
   #closed = false;
 
-  constructor(events: JwksEvents, options: JwksOptions) {
+  /** `paceMs`: the least time between two looks at one URI. */
+  constructor(events: JwksEvents, options: JwksOptions, paceMs: number = PACE_MS) {
     this.#events = events;
+    this.#paceMs = paceMs;
     this.#options = options;
     this.#requests = new JwksRequests(options.egressAllow);
   }
@@ -90,7 +89,7 @@ export class JwksFetcher {
       return;
     }
     followed.wanted = true;
-    if (!followed.looking) this.#schedule(followed, Math.max(0, followed.lookedAt + LEAST_MS - performance.now()));
+    if (!followed.looking) this.#schedule(followed, Math.max(0, followed.lookedAt + this.#paceMs - performance.now()));
   }
 
   /** Why key sets could not be fetched, by URI; those that could are left out. */
@@ -143,7 +142,7 @@ export class JwksFetcher {
     const before = followed.error;
     followed.error = error;
     followed.failures = error === '' ? 0 : followed.failures + 1;
-    this.#schedule(followed, error === '' ? spread(this.#options.jwksRefreshMs) : retryMs(followed.failures));
+    this.#schedule(followed, error === '' ? spread(this.#options.jwksRefreshMs) : this.#retryMs(followed.failures));
     this.#tell(followed);
     this.#events.looked(followed.uri, error, before);
   }
@@ -151,7 +150,7 @@ export class JwksFetcher {
   async #breaker(followed: Followed): Promise<CircuitBreaker<[], readonly PublicJwk[]>> {
     const { default: Breaker } = await import('opossum');
     const look = (): Promise<readonly PublicJwk[]> => this.#requests.get(followed.uri, followed.timeoutMs);
-    const breaker = new Breaker(look, BREAKER);
+    const breaker = new Breaker(look, { ...BREAKER, resetTimeout: (MOST_PACES - 1) * this.#paceMs });
     followed.breaker = breaker;
     return breaker;
   }
@@ -164,6 +163,10 @@ export class JwksFetcher {
       followed.keys = null;
       this.#tell(followed);
     }, jwksRefreshMs + jwksStaleMs).unref();
+  }
+
+  #retryMs(failures: number): number {
+    return this.#paceMs * Math.min(MOST_PACES, 2 ** Math.min(failures - 1, 8)) * (1 + Math.random() * 0.1);
   }
 
   /** Workers are told what changed, and whoever waits is told in any case. */
@@ -211,8 +214,4 @@ function stop(followed: Followed): void {
 /** Not all replicas ask at the same moment for ever. */
 function spread(ms: number): number {
   return ms * (0.9 + Math.random() * 0.1);
-}
-
-function retryMs(failures: number): number {
-  return Math.min(MOST_RETRY_MS, LEAST_MS * 2 ** Math.min(failures - 1, 8)) * (1 + Math.random() * 0.1);
 }

@@ -61,9 +61,14 @@ export class JwksRequests {
       const { statusCode, headers, body } = await this.#request(hop, signal);
       const { location } = headers;
       if (!REDIRECTS.has(statusCode) || typeof location !== 'string') {
-        if (statusCode === 200) return await readAll(body);
+        const coding = headers['content-encoding'] ?? 'identity';
+        if (statusCode === 200 && coding === 'identity') return await readAll(body);
         body.destroy();
-        throw new Error(`answered ${statusCode}`);
+        throw new Error(
+          statusCode === 200
+            ? `answered with content-encoding ${coding}, nobody asked for it`
+            : `answered ${statusCode}`,
+        );
       }
       body.destroy();
       hop = next(hop, location);
