@@ -24,8 +24,6 @@ type Entries = ReadonlyMap<string, RoutePlanEntry>;
 
 const NO_ENTRIES: Entries = new Map();
 const NONE: readonly never[] = [];
-/** What the id of a listener's table begins with. */
-const LISTENER = 'Gateway/';
 
 export class RouteTablesDraft {
   readonly #tables: DraftMap<TablePlan>;
@@ -69,18 +67,17 @@ export class RouteTablesDraft {
   }
 
   /**
-   * A listener has a table even while no route is attached, a Service port only while one is.
-   * `listeners`: tables of listeners, then and now; null when they are the same.
+   * A listener that is served has a table even while no route is attached; one that is not, and a Service port, only
+   * while one is. `served`: tables of listeners; `before`: those they were, null when they are the same.
    */
-  finish(listeners: readonly [before: ReadonlySet<string>, now: ReadonlySet<string>] | null): RouteTablesChange {
+  finish(served: ReadonlySet<string>, before: ReadonlySet<string> | null): RouteTablesChange {
     const tables = this.#tables;
     const put = (id: string, entries: Entries): void => {
-      const isListener = listeners === null ? id.startsWith(LISTENER) : listeners[1].has(id);
-      if (entries.size === 0 && !isListener) tables.put(id, undefined);
+      if (entries.size === 0 && !served.has(id)) tables.put(id, undefined);
       else if (tables.get(id)?.entries !== entries) tables.put(id, { id, entries });
     };
     for (const [id, draft] of this.#entries) put(id, draft.current);
-    for (const set of listeners ?? NONE) for (const id of set) put(id, tables.get(id)?.entries ?? NO_ENTRIES);
+    if (before !== null) for (const id of before.union(served)) put(id, tables.get(id)?.entries ?? NO_ENTRIES);
     return {
       tables: tables.current,
       attached: this.#attached.current,

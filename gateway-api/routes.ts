@@ -43,8 +43,7 @@ export function updateRoutes(
     draft.put(key, state);
   }
   const listenersBefore = before.parties.gateways;
-  const isSame = listenersBefore === gateways;
-  const tables = merged.finish(isSame ? null : [tablesOf(listenersBefore), tablesOf(gateways)]);
+  const tables = merged.finish(tablesOf(gateways), listenersBefore === gateways ? null : tablesOf(listenersBefore));
   return { routes: draft.current, changedRoutes: draft.changed, tables };
 }
 
