@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { ListenerPlan, PlanFailure } from '../policies/plan.ts';
 import { compareHostnames } from '../routing/host.ts';
 import { no, type Verdict, yes } from './conditions.ts';
-import { CredentialLookup, type CredentialScope } from './credentials/lookup.ts';
+import { CredentialLookup, type CredentialScope, isCurrent, type Needs } from './credentials/lookup.ts';
 import { GATEWAY_GROUP } from './environment.ts';
 import { classVerdict } from './gateway-classes.ts';
 import { isServed, isUsable, type ListenerState, listenersOf } from './listeners.ts';
@@ -26,19 +26,12 @@ export interface GatewayState {
 }
 
 /** The id of a credential, or why there is none: then no backend of this Gateway may be reached with TLS. */
-export type ClientCertificate = { readonly credential: string } | { readonly failure: PlanFailure };
-
-/** What the state of a Gateway depends on beside itself and its class. */
-export interface GatewayNeeds {
-  /** As in CredentialLookup. */
-  readonly reads: ReadonlySet<string>;
-  readonly changesAt: number;
-}
+type ClientCertificate = { readonly credential: string } | { readonly failure: PlanFailure };
 
 export interface Gateways {
   /** By key. A Gateway of a foreign class, or not the one this process was started for, is absent. */
   readonly gateways: ReadonlyMap<string, GatewayState>;
-  readonly needs: ReadonlyMap<string, GatewayNeeds>;
+  readonly needs: ReadonlyMap<string, Needs>;
 }
 
 const NONE: readonly never[] = [];
@@ -48,7 +41,7 @@ const ACCEPTED = yes('Accepted', 'Gateway is accepted');
 export function gatewaysOf(scope: CredentialScope, previous: Gateways, touched: ReadonlySet<string>): Gateways {
   const { resources, environment } = scope;
   const gateways = new Map<string, GatewayState>();
-  const needs = new Map<string, GatewayNeeds>();
+  const needs = new Map<string, Needs>();
   for (const [key, gateway] of resources.Gateway) {
     if (environment.gateway !== null && environment.gateway !== key) continue;
     const ours = classVerdict(gateway, resources.GatewayClass);
@@ -64,14 +57,9 @@ export function gatewaysOf(scope: CredentialScope, previous: Gateways, touched: 
     const lookup = new CredentialLookup(scope, referrerOf(gateway));
     const state = gatewayState({ key, gateway, ours }, lookup, environment.bindAddress);
     gateways.set(key, isSame ? reuse(before, state) : state);
-    needs.set(key, { reads: lookup.reads, changesAt: lookup.changesAt });
+    needs.set(key, lookup.needs);
   }
   return { gateways, needs };
-}
-
-/** Whether nothing that was read is different now. */
-export function isCurrent({ reads, changesAt }: GatewayNeeds, now: number, touched: ReadonlySet<string>): boolean {
-  return now < changesAt && reads.isDisjointFrom(touched);
 }
 
 export function isAccepted(state: GatewayState): boolean {

@@ -2,10 +2,11 @@
 
 import { changedKeys } from '../routing/patched-map.ts';
 import { type Changes, namespaceOf } from './changes.ts';
+import { isCurrent, type Needs } from './credentials/lookup.ts';
 import { DraftMap } from './draft-map.ts';
 import { type Enrolment, type EnrolmentScope, enrolmentOf } from './enrolment.ts';
 import type { Environment } from './environment.ts';
-import { type GatewayNeeds, type Gateways, gatewaysOf, isCurrent } from './gateways.ts';
+import { type Gateways, gatewaysOf } from './gateways.ts';
 import { type Grants, indexGrants } from './references.ts';
 import type { Resources } from './resources.ts';
 import { reuse } from './reuse.ts';
@@ -37,7 +38,7 @@ export function updateParties(
 ): PartiesChange {
   const grants = changes.ReferenceGrant.size === 0 ? before.grants : indexGrants(resources.ReferenceGrant);
   const touched = touchedBy(changes, changedKeys(environmentBefore.credentials, environment.credentials));
-  const isStale = (needs: GatewayNeeds): boolean => !isCurrent(needs, environment.now, touched);
+  const isStale = (needs: Needs): boolean => !isCurrent(needs, environment.now, touched);
   const areGatewaysStale =
     changes.Gateway.size > 0 || changes.GatewayClass.size > 0 || before.needs.values().some(isStale);
   const { gateways, needs } = areGatewaysStale

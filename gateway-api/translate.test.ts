@@ -15,6 +15,7 @@ function environmentAfter(edit: Edit, environment: Environment): Environment {
   if (edit.kind === 'BindError') {
     return { ...environment, bindErrors: new Map(edit.error === null ? [] : [[edit.id, edit.error]]) };
   }
+  if (edit.kind === 'Time') return { ...environment, now: edit.now };
   return edit.kind === 'Scope' ? { ...environment, gateway: edit.gateway } : environment;
 }
 

@@ -3,10 +3,9 @@
 import type { BackendTlsPlan } from '../../policies/plan.ts';
 import type { Changes } from '../changes.ts';
 import { no, type Verdict, yes } from '../conditions.ts';
-import { CredentialLookup, type CredentialScope } from '../credentials/lookup.ts';
+import { CredentialLookup, type CredentialScope, isCurrent, type Needs } from '../credentials/lookup.ts';
 import { DraftMap } from '../draft-map.ts';
 import { GATEWAY_GROUP } from '../environment.ts';
-import { type GatewayNeeds, isCurrent } from '../gateways.ts';
 import { coreGroup } from '../references.ts';
 import type { BackendTLSPolicy, PolicyTargetReference, Resources, Service } from '../resources.ts';
 import { reuse } from '../reuse.ts';
@@ -15,7 +14,7 @@ import { type JudgedValidation, judgeValidation } from './validation.ts';
 /** One policy by itself, whatever it targets. */
 interface Judged extends JudgedValidation {
   readonly policy: BackendTLSPolicy;
-  readonly needs: GatewayNeeds;
+  readonly needs: Needs;
 }
 
 /** What became of one policy at one target. */
@@ -149,7 +148,7 @@ function judge(policy: BackendTLSPolicy, scope: CredentialScope): Judged {
   const lookup = new CredentialLookup(scope, referrer);
   const { tls, refused, resolved } = judgeValidation(policy.spec.validation, lookup);
   const options = Object.keys(policy.spec.options ?? {});
-  const needs = { reads: lookup.reads, changesAt: lookup.changesAt };
+  const { needs } = lookup;
   if (options.length === 0) return { policy, tls, refused, resolved, needs };
   // What is not understood might have made it safer.
   const message = `options ${options.join(', ')}: no option is known here; remove it`;

@@ -44,10 +44,12 @@ export function outOfTime({ validFrom, validTo }: Certificate, now: number): str
   return now > validTo ? `expired at ${dateOf(validTo)}: renew it` : null;
 }
 
-/** When `outOfTime` says something else than it does now; Infinity: never again. */
-export function nextTurn({ validFrom, validTo }: Certificate, now: number): number {
-  if (now < validFrom) return validFrom;
-  return now > validTo ? Number.POSITIVE_INFINITY : validTo + 1;
+/** From when, inclusive, and until when, exclusive, `outOfTime` says the same as it does now. */
+export function phaseOf({ validFrom, validTo }: Certificate, now: number): { from: number; until: number } {
+  if (now < validFrom) return { from: Number.NEGATIVE_INFINITY, until: validFrom };
+  return now > validTo
+    ? { from: validTo + 1, until: Number.POSITIVE_INFINITY }
+    : { from: validFrom, until: validTo + 1 };
 }
 
 export function dateOf(at: number): string {

@@ -49,7 +49,7 @@ describe('looking credentials up', () => {
       const found = lookup.pair({ group: '', kind: 'Secret', name: 's' });
       if (problem === null) assert.equal(found.problem, null);
       else assert.match(found.problem?.message ?? '', problem);
-      assert.equal(lookup.changesAt, changesAt);
+      assert.equal(lookup.needs.changesAt, changesAt);
     });
   }
 
@@ -62,7 +62,7 @@ describe('looking credentials up', () => {
     );
     const lookup = lookupAt(BEGIN - 1);
     lookup.authorities(ref);
-    assert.equal(lookup.changesAt, BEGIN);
+    assert.equal(lookup.needs.changesAt, BEGIN);
   });
 
   it('notes what it read, also where that is not there', () => {
@@ -72,7 +72,7 @@ describe('looking credentials up', () => {
     lookup.pair({ group: '', kind: 'Secret', namespace: 'other', name: 's' });
     lookup.pair({ group: 'waypoint.dev', kind: 'Credential', name: 'c' });
     lookup.pair({ group: '', kind: 'Pod', name: 'p' });
-    assert.deepEqual([...lookup.reads], ['Secret shop/s', 'Secret shop/nowhere', 'Grant other', 'Credential c']);
+    assert.deepEqual([...lookup.needs.reads], ['Secret shop/s', 'Secret shop/nowhere', 'Grant other', 'Credential c']);
   });
 
   it('does not tell whether there is what nobody may read', () => {

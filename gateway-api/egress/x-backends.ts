@@ -4,9 +4,8 @@ import type { BackendPlan, BackendTlsPlan, PlanFailure } from '../../policies/pl
 import { changedKeys } from '../../routing/patched-map.ts';
 import { judgeValidation } from '../backend-tls/validation.ts';
 import { type Verdict, yes } from '../conditions.ts';
-import { CredentialLookup, type CredentialScope } from '../credentials/lookup.ts';
+import { CredentialLookup, type CredentialScope, isCurrent, type Needs } from '../credentials/lookup.ts';
 import { DraftMap } from '../draft-map.ts';
-import { type GatewayNeeds, isCurrent } from '../gateways.ts';
 import type { XBackend } from '../resources.ts';
 import { reuse } from '../reuse.ts';
 import { outsideName, outsideProblem } from './outside-name.ts';
@@ -28,7 +27,7 @@ export interface XBackendState {
   /** Why every connection to it is refused, though requests are sent there; null: not because of whom to believe. */
   readonly refused: Verdict | null;
   readonly resolved: Verdict;
-  readonly needs: GatewayNeeds;
+  readonly needs: Needs;
 }
 
 /** By `namespace/name`. */
@@ -83,7 +82,7 @@ function stateOf(key: string, xBackend: XBackend, scope: CredentialScope): XBack
       problem === null ? (typeof protocol === 'string' ? null : protocol) : unsupported('UnsupportedValue', problem),
     refused,
     resolved,
-    needs: { reads: lookup.reads, changesAt: lookup.changesAt },
+    needs: lookup.needs,
   };
 }
 

@@ -2,12 +2,14 @@
 
 import fc from 'fast-check';
 import type { AnyResource, Resources } from '../../gateway-api/resources.ts';
+import { authority } from './certificates.ts';
 
 export type Edit =
   | { readonly kind: 'Put'; readonly resource: AnyResource }
   | { readonly kind: 'Delete'; readonly of: keyof Resources; readonly key: string }
   | { readonly kind: 'BindError'; readonly id: string; readonly error: string | null }
-  | { readonly kind: 'Scope'; readonly gateway: string | null };
+  | { readonly kind: 'Scope'; readonly gateway: string | null }
+  | { readonly kind: 'Time'; readonly now: number };
 
 const GROUP = 'gateway.networking.k8s.io';
 const namespace = fc.constantFrom('a', 'b');
@@ -97,10 +99,49 @@ const route = join(
   }),
   maybe('hostnames', fc.array(hostname, { maxLength: 2 })),
 );
+/** Of these the times of edits make some valid and others not. */
+const NOON = Date.UTC(2030, 0, 1, 12);
+const HOUR_MS = 3_600_000;
+const root = authority({ notBefore: NOON - HOUR_MS, notAfter: NOON + 3 * HOUR_MS });
+const pairs = [0, 1, 2].map((hour) => {
+  const { chain, key } = root.issue({ notBefore: NOON + (hour - 1) * HOUR_MS, notAfter: NOON + hour * HOUR_MS });
+  return { 'tls.crt': chain, 'tls.key': key, 'ca.crt': root.certificate };
+});
+const data = fc
+  .constantFrom(...pairs, ...pairs, { 'tls.crt': 'broken' }, {})
+  .map((each) => ({ type: 'Opaque', data: each }));
+const secretRef = join(
+  fc.record({ group: fc.constant(''), kind: fc.constantFrom('Secret', 'Secret', 'Secret', 'Thing'), name }),
+  maybe('namespace', namespace),
+);
+const authorityRef = join(
+  fc.record({ group: fc.constant(''), kind: fc.constantFrom('ConfigMap', 'Secret'), name }),
+  maybe('namespace', namespace),
+);
+const clients = maybe(
+  'validation',
+  fc.record({
+    mode: fc.constantFrom('AllowValidOnly', 'AllowInsecureFallback'),
+    caCertificateRefs: fc.array(authorityRef, { minLength: 1, maxLength: 2 }),
+  }),
+);
+const gatewayTls = join(
+  maybe('backend', fc.record({ clientCertificateRef: secretRef })),
+  maybe(
+    'frontend',
+    join(
+      fc.record({ default: clients }),
+      maybe(
+        'perPort',
+        clients.map((tls) => [{ port: 8080, tls }]),
+      ),
+    ),
+  ),
+);
 const listener = join(
   fc.record({
     port: fc.constantFrom(8080, 8081),
-    protocol: fc.constantFrom('HTTP', 'HTTP', 'HTTP', 'TCP', 'HTTPS'),
+    protocol: fc.constantFrom('HTTP', 'HTTP', 'HTTP', 'TCP', 'HTTPS', 'HTTPS', 'HTTPS'),
     allowedRoutes: fc.record({
       kinds: fc.constantFrom([], [{ group: GROUP, kind: 'HTTPRoute' }], [{ group: GROUP, kind: 'TCPRoute' }]),
       namespaces: fc.constantFrom(
@@ -111,6 +152,7 @@ const listener = join(
     }),
   }),
   maybe('hostname', hostname),
+  maybe('tls', fc.record({ mode: fc.constant('Terminate'), certificateRefs: fc.array(secretRef, { maxLength: 2 }) })),
 );
 const gateway = join(
   fc.record({
@@ -119,6 +161,7 @@ const gateway = join(
       .array(listener, { minLength: 1, maxLength: 3 })
       .map((list) => list.map((each, index) => ({ ...each, name: `l${index}` }))),
   }),
+  maybe('tls', gatewayTls),
   maybe('addresses', fc.constantFrom([{ type: 'IPAddress', value: '127.0.0.2' }], [{ type: 'Hostname', value: 'h' }])),
 );
 const service = join(
@@ -143,10 +186,16 @@ const slice = fc.record({
   ports: fc.constantFrom([{ name: 'http', port: 8080 }], [{ name: 'ws', port: 81 }], [{ port: 8080 }]),
 });
 const grant = fc.record({
-  from: fc.array(fc.record({ group: fc.constant(GROUP), kind: fc.constant('HTTPRoute'), namespace }), { maxLength: 2 }),
-  to: fc.array(join(fc.record({ group: fc.constant(''), kind: fc.constant('Service') }), maybe('name', name)), {
+  from: fc.array(fc.record({ group: fc.constant(GROUP), kind: fc.constantFrom('HTTPRoute', 'Gateway'), namespace }), {
     maxLength: 2,
   }),
+  to: fc.array(
+    join(
+      fc.record({ group: fc.constant(''), kind: fc.constantFrom('Service', 'Secret', 'ConfigMap') }),
+      maybe('name', name),
+    ),
+    { maxLength: 2 },
+  ),
 });
 const seconds = fc.constantFrom('1s', '20s', '600s');
 const serviceTarget = join(
@@ -203,6 +252,8 @@ const kinds = fc.constantFrom<keyof Resources>(
   'TrafficPolicy',
   'XBackendTrafficPolicy',
   'Namespace',
+  'Secret',
+  'ConfigMap',
 );
 
 export const edits: fc.Arbitrary<Edit> = fc.oneof(
@@ -222,6 +273,15 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 4, arbitrary: resource('TrafficPolicy', traffic, fc.constant({})) },
   { weight: 2, arbitrary: resource('XBackendTrafficPolicy', backendTraffic, fc.constant({})) },
   { weight: 4, arbitrary: resource('Namespace', fc.constant({}), labels) },
+  { weight: 4, arbitrary: resource('Secret', data, fc.constant({})) },
+  { weight: 2, arbitrary: resource('ConfigMap', data, fc.constant({})) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('Time' as const),
+      now: fc.integer({ min: -2, max: 5 }).map((hours) => NOON + hours * HOUR_MS),
+    }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
