@@ -29,8 +29,28 @@ function entered(x: Exchange): boolean {
   return false;
 }
 
-/** Which table decides, and which of its candidates takes the request. false: answered. */
+/** Which table decides, and which of its candidates takes the request; an equal one was decided before. false: answered. */
 function findPlan(x: Exchange): boolean {
+  const { last, parser } = x.downstream;
+  if (parser.repeats && last.version === x.snapshot.version) {
+    x.service = last.service;
+    x.listener = last.listener;
+    x.plan = last.plan;
+    x.matchedPrefix = last.matchedPrefix;
+    return true;
+  }
+  last.version = -1;
+  if (!lookUp(x)) return false;
+  last.version = x.snapshot.version;
+  last.service = x.service;
+  last.listener = x.listener;
+  last.plan = x.plan;
+  last.matchedPrefix = x.matchedPrefix;
+  last.guard = null;
+  return true;
+}
+
+function lookUp(x: Exchange): boolean {
   if (!resolveFrontend(x, x.snapshot, frontend)) {
     replyFailure(
       x,

@@ -16,6 +16,7 @@ import { RequestBody } from '../request-body.ts';
 import { serve } from '../serve.ts';
 import type { Timer, TimerTarget } from '../timers.ts';
 import type { Worker } from '../worker-context.ts';
+import { LastRequest } from './last-request.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Reader } from './socket.ts';
 import { BODY, CLOSED, CLOSING, DISCARD, HEAD, type State, TUNNEL, WAIT } from './state.ts';
@@ -46,6 +47,7 @@ export class Downstream implements BodySink, Reader, TimerTarget {
   readonly parser: RequestParser;
   readonly forwardedClientCert: string;
   readonly decoder: BodyDecoder = new BodyDecoder();
+  readonly last: LastRequest = new LastRequest();
   exchange: Exchange | null = null;
   /** `x-forwarded-for`, `-proto` lines of this connection, made once. */
   forwardedLines = '';

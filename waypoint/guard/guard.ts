@@ -1,6 +1,7 @@
 // Who asks, and may they: preflights, authentication, authorization, in this order and before everything that costs.
 
-import type { AuthorizationPlan } from '../../policies/authorization.ts';
+import type { AccessVerdict, AuthorizationPlan } from '../../policies/authorization.ts';
+import type { Authorizer } from '../../policies/authorizer.ts';
 import { applyRequestFilters } from '../../policies/index.ts';
 import type { LocalReply } from '../../policies/policy.ts';
 import { admit } from '../admission.ts';
@@ -91,12 +92,23 @@ function askNext(x: Exchange, policies: readonly AuthorizationPlan[], index: num
 /** DENY, then ALLOW; what only watches is noted. */
 function decide(x: Exchange): void {
   const { authorizer } = x.guard as Guard & { authorizer: NonNullable<Guard['authorizer']> };
-  const verdict = authorizer.decide(x);
+  const verdict = verdictOn(x, authorizer);
   for (const policy of verdict.audited) x.audited += `${x.audited === '' ? '' : ', '}${policy}`;
   const shadowed = authorizer.shadowed(x, verdict);
   if (shadowed !== '') x.noteShadow('authorization', shadowed);
   if (verdict.allowed) admit(x);
   else denied(x, verdict.policy, verdict.rule, DENIED);
+}
+
+/** Everything that is looked at is in the head, the peer and the token: where they are the same, so is the verdict. */
+function verdictOn(x: Exchange, authorizer: Authorizer): AccessVerdict {
+  const { last, parser } = x.downstream;
+  if (parser.repeats && last.verdict !== null && last.guard === x.guard && last.token === x.token) return last.verdict;
+  const verdict = authorizer.decide(x);
+  last.guard = x.guard;
+  last.token = x.token;
+  last.verdict = verdict;
+  return verdict;
 }
 
 function denied(x: Exchange, policy: string, rule: string, reply: LocalReply): void {

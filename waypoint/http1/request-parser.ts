@@ -18,6 +18,8 @@ export class RequestParser {
   failure: ParseFailure | null = null;
   /** A byte of the request line was seen: from here on the head must arrive in time. */
   started = false;
+  /** The head is byte for byte the one before it. */
+  repeats = false;
   /** The peer may set x-forwarded-* and Forwarded. */
   trusted = false;
   readonly #limits: HeadLimits;
@@ -44,6 +46,7 @@ export class RequestParser {
     if (!this.started) {
       if (this.#stale) {
         const length = this.#memo.match(chunk, from);
+        this.repeats = length > 0;
         if (length > 0) return from + length;
         this.#clear();
       }
