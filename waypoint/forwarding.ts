@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import type { Exchange } from './exchange.ts';
+import { hopName } from './hop-name.ts';
 import { newRequestId } from './request-id.ts';
 
 const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;
@@ -55,19 +56,6 @@ export function looped(x: Exchange): boolean {
 function viaNames(via: string): string[] {
   return via.split(',').map((hop) => hop.trim().split(/[ \t]+/)[1] ?? '');
 }
-
-/** Our pseudonym in `Via` (RFC 9110 section 7.6.3): one per Gateway, so that waypoints of two teams may follow each other. */
-function hopName(gateway: string): string {
-  let name = hopNames.get(gateway);
-  if (name === undefined) {
-    name = `waypoint-${gateway.replaceAll('/', '.')}`;
-    hopNames.set(gateway, name);
-  }
-  return name;
-}
-
-/** As many entries as there are Gateways. */
-const hopNames: Map<string, string> = new Map();
 
 function untrustedLines(x: Exchange): string {
   const { head, downstream } = x;

@@ -5,6 +5,7 @@ import { describeFlags } from '../flags.ts';
 import { CHECK_FLAGS } from './check.ts';
 import { DNS_COMMAND_FLAGS } from './dns.ts';
 import { EXPLAIN_FLAGS } from './explain.ts';
+import { LOCKDOWN_FLAGS } from './lockdown.ts';
 
 const OVERVIEW = `waypoint: a proxy that a service team puts in front of its services, fed by Gateway API objects
 
@@ -14,6 +15,7 @@ Usage: waypoint <command> [flags]
   check    say what is wrong with resources, and each object's status
   explain  say where a request would go, and why
   dns      answer for the names of enrolled Services, or print them for another server
+  lockdown print what keeps everybody but the waypoint away from the workloads
   demo     a small shop behind a waypoint, with what to try
   version  the version of waypoint and of Node
   help     this, or the help of a command
@@ -48,6 +50,15 @@ Answers for the names of the Services that the resources enrol, with the address
 owns it, else with that of the waypoint, and forwards all other names. waypoint run --dns does the same in its process.
 
 ${describeFlags(DNS_COMMAND_FLAGS)}`,
+  ],
+  [
+    'lockdown',
+    () => `Usage: waypoint lockdown <file|dir>... [flags]
+
+Prints NetworkPolicies (or an nftables ruleset) that admit traffic to the workloads of enrolled Services from the
+pods of their Gateway alone, at the ports that the Service names. What they cannot protect is told on stderr.
+
+${describeFlags(LOCKDOWN_FLAGS)}`,
   ],
   [
     'demo',

@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['check', async (args, env) => (await import('./check.ts')).checkCommand(args, env)],
   ['explain', async (args, env) => (await import('./explain.ts')).explainCommand(args, env)],
   ['dns', async (args, env) => (await import('./dns.ts')).dnsCommand(args, env)],
+  ['lockdown', async (args, env) => (await import('./lockdown.ts')).lockdownCommand(args, env)],
   ['demo', async (_args, env) => (await import('./demo.ts')).demo(env)],
   ['version', version],
   ['help', help],
