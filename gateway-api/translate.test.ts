@@ -15,6 +15,8 @@ function environmentAfter(edit: Edit, environment: Environment): Environment {
   if (edit.kind === 'BindError') {
     return { ...environment, bindErrors: new Map(edit.error === null ? [] : [[edit.id, edit.error]]) };
   }
+  if (edit.kind === 'Names') return { ...environment, addresses: new Map(Object.entries(edit.addresses)) };
+  if (edit.kind === 'ExternalNames') return { ...environment, allowExternalName: edit.allowed };
   if (edit.kind === 'Time') return { ...environment, now: edit.now };
   return edit.kind === 'Scope' ? { ...environment, gateway: edit.gateway } : environment;
 }
@@ -50,7 +52,7 @@ describe('translate', () => {
         let environment = ENVIRONMENT;
         let translation: Translation | null = null;
         for (const step of [first, ...rest]) {
-          const scope = environment.gateway;
+          const { gateway, allowExternalName } = environment;
           for (const edit of step) {
             resources = editResources(resources, edit);
             environment = environmentAfter(edit, environment);
@@ -60,7 +62,8 @@ describe('translate', () => {
           const { snapshot, statuses } = translate(resources, environment, null);
           assert.deepEqual(translation.snapshot, snapshot);
           assert.deepEqual(translation.statuses, statuses);
-          if (before === null || scope !== environment.gateway) continue;
+          const isSameScope = gateway === environment.gateway && allowExternalName === environment.allowExternalName;
+          if (before === null || !isSameScope) continue;
           assertReused(before, translation);
           assertEntriesReused(before, translation);
         }

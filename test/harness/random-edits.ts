@@ -9,7 +9,9 @@ export type Edit =
   | { readonly kind: 'Delete'; readonly of: keyof Resources; readonly key: string }
   | { readonly kind: 'BindError'; readonly id: string; readonly error: string | null }
   | { readonly kind: 'Scope'; readonly gateway: string | null }
-  | { readonly kind: 'Time'; readonly now: number };
+  | { readonly kind: 'Time'; readonly now: number }
+  | { readonly kind: 'Names'; readonly addresses: Readonly<Record<string, readonly string[]>> }
+  | { readonly kind: 'ExternalNames'; readonly allowed: boolean };
 
 const GROUP = 'gateway.networking.k8s.io';
 const namespace = fc.constantFrom('a', 'b');
@@ -62,14 +64,15 @@ function join(...parts: readonly fc.Arbitrary<object>[]): fc.Arbitrary<object> {
   return fc.tuple(...parts).map((all) => Object.assign({}, ...all));
 }
 
+const X_GROUP = 'gateway.networking.x-k8s.io';
+const referred = fc.constantFrom(
+  ...new Array<object>(4).fill({ group: '', kind: 'Service' }),
+  { group: '', kind: 'Thing' },
+  { group: X_GROUP, kind: 'XBackend' },
+);
 const backendRef = join(
-  fc.record({
-    group: fc.constant(''),
-    kind: fc.constantFrom('Service', 'Service', 'Service', 'Thing'),
-    name,
-    port: fc.constantFrom(80, 81),
-    weight: fc.integer({ min: 0, max: 2 }),
-  }),
+  referred,
+  fc.record({ name, port: fc.constantFrom(80, 81), weight: fc.integer({ min: 0, max: 2 }) }),
   maybe('namespace', namespace),
 );
 const filter = fc.oneof(
@@ -171,9 +174,11 @@ const service = join(
       { name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 },
       { name: 'ws', protocol: 'TCP', port: 81, appProtocol: 'kubernetes.io/ws' },
       { name: 'later', protocol: 'TCP', port: 81 },
+      { name: 'secure', protocol: 'TCP', port: 80, appProtocol: 'https' },
       { name: 'db', protocol: 'TCP', port: 82, appProtocol: 'mysql' },
     ]),
   }),
+  maybe('externalName', fc.constantFrom('h.example.com', 'OTHER.org.', '127.0.0.1')),
   maybe('clusterIP', fc.constantFrom('127.0.0.2', '127.0.0.3', '10.0.0.1', 'None')),
 );
 const slice = fc.record({
@@ -191,7 +196,10 @@ const grant = fc.record({
   }),
   to: fc.array(
     join(
-      fc.record({ group: fc.constant(''), kind: fc.constantFrom('Service', 'Secret', 'ConfigMap') }),
+      fc.constantFrom(...['Service', 'Secret', 'ConfigMap'].map((kind) => ({ group: '', kind })), {
+        group: X_GROUP,
+        kind: 'XBackend',
+      }),
       maybe('name', name),
     ),
     { maxLength: 2 },
@@ -235,6 +243,46 @@ const backendTraffic = join(
   maybe('retryConstraint', fc.constant({ budget: { percent: 10, interval: '10s' } })),
   maybe('sessionPersistence', fc.constant({ sessionName: 's', type: 'Cookie' })),
 );
+const backendValidation = join(
+  fc.record({ hostname }),
+  fc.oneof(
+    fc.record({
+      caCertificateRefs: fc.array(
+        fc.record({ group: fc.constant(''), kind: fc.constantFrom('ConfigMap', 'Secret', 'Thing'), name }),
+        { minLength: 1, maxLength: 2 },
+      ),
+    }),
+    fc.record({ wellKnownCACertificates: fc.constantFrom('System', 'example.com/theirs') }),
+  ),
+);
+const backendTls = join(
+  targeting(serviceTarget),
+  fc.record({ validation: backendValidation }),
+  maybe('options', fc.constant({ 'example.com/a': 'b' })),
+);
+const xBackend = join(
+  fc.record({
+    type: fc.constantFrom('ExternalHostname', 'ExternalHostname', 'EndpointSelector'),
+    port: fc.constantFrom(80, 81),
+    externalHostname: fc.record({ hostname: fc.constantFrom('h.example.com', 'other.org', '127.0.0.1') }),
+  }),
+  maybe('protocol', fc.constantFrom('HTTP', 'WSS', 'GRPC')),
+  maybe(
+    'tls',
+    fc.oneof(
+      fc.constantFrom({ mode: 'None' }, { mode: 'ServerOnly' }),
+      fc.record({
+        mode: fc.constant('ClientAndServer'),
+        clientCertificateRef: secretRef,
+        validation: backendValidation,
+      }),
+    ),
+  ),
+);
+const addresses = join(
+  maybe('h.example.com', fc.subarray(['192.0.2.1', '192.0.2.2'])),
+  maybe('other.org', fc.constant(['192.0.2.3'])),
+) as fc.Arbitrary<Readonly<Record<string, readonly string[]>>>;
 const gatewayClass = join(
   fc.record({
     controllerName: fc.constantFrom('waypoint.dev/controller', 'waypoint.dev/controller', 'example.com/other'),
@@ -251,6 +299,8 @@ const kinds = fc.constantFrom<keyof Resources>(
   'EndpointSlice',
   'TrafficPolicy',
   'XBackendTrafficPolicy',
+  'BackendTLSPolicy',
+  'XBackend',
   'Namespace',
   'Secret',
   'ConfigMap',
@@ -272,6 +322,10 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
   },
   { weight: 4, arbitrary: resource('TrafficPolicy', traffic, fc.constant({})) },
   { weight: 2, arbitrary: resource('XBackendTrafficPolicy', backendTraffic, fc.constant({})) },
+  { weight: 4, arbitrary: resource('BackendTLSPolicy', backendTls, fc.constant({})) },
+  { weight: 3, arbitrary: resource('XBackend', xBackend, fc.constant({})) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('Names' as const), addresses }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('ExternalNames' as const), allowed: fc.boolean() }) },
   { weight: 4, arbitrary: resource('Namespace', fc.constant({}), labels) },
   { weight: 4, arbitrary: resource('Secret', data, fc.constant({})) },
   { weight: 2, arbitrary: resource('ConfigMap', data, fc.constant({})) },
