@@ -129,6 +129,13 @@ describe('findings about certificates', () => {
       [/^warning weak_certificate ConfigMap .*CN=Weak, whose RSA key has 1024 bits/],
     ],
     [
+      'a revocation list for one of two',
+      VALIDATED.replace('name: ca}]', 'name: ca}, {group: "", kind: Secret, name: tls}]') +
+        secret(fine, { 'ca.crt': root.certificate }) +
+        bundle({ 'ca.crt': root.certificate, 'ca.crl': root.revoke([], NOW) }),
+      [/^warning revocation_list_missing Gateway shop\/gw spec\.tls\.frontend: .*add ca\.crl to Secret shop\/tls/],
+    ],
+    [
       'a key in a ConfigMap, used or not',
       bundle({ 'notes.txt': `see below\n${fine.key}` }),
       [/^warning private_key_in_config_map ConfigMap shop\/ca data\["notes\.txt"\]/],

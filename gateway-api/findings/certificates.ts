@@ -1,6 +1,6 @@
 // Certificates that work today: those that end soon, that bear another name, that are weak, or whose key lies open.
 
-import type { ListenerPlan } from '../../policies/plan.ts';
+import type { BindPlan, ListenerPlan } from '../../policies/plan.ts';
 import { hostMatches } from '../../routing/host.ts';
 import { type Certificate, dateOf, outOfTime, parseCertificate } from '../credentials/certificate.ts';
 import { type Content, contentOf } from '../credentials/content.ts';
@@ -24,8 +24,9 @@ export function reportCertificates(resources: Resources, translation: Translatio
     reportPair(contentOf(holder), scope);
     reportAuthorities(contentOf(holder), scope);
   }
-  for (const { listeners } of snapshot.binds.values()) {
-    for (const listener of listeners) reportName(listener, { resources, translation, report });
+  for (const bind of snapshot.binds.values()) {
+    for (const listener of bind.listeners) reportName(listener, { resources, translation, report });
+    reportLists(bind, { resources, translation, report });
   }
 }
 
@@ -127,6 +128,20 @@ function reportName(listener: ListenerPlan, { resources, translation, report }: 
     path: `spec.listeners[${index}].tls.certificateRefs`,
     message: `no certificate covers ${hostname}, so that clients refuse it: ${certificates.join(', ')} ${has}`,
   });
+}
+
+/** As soon as there is a revocation list of one CA, OpenSSL asks for one of every CA on the way to the root. */
+function reportLists(bind: BindPlan, { resources, translation, report }: NameScope): void {
+  const { clientValidation, gateway, port } = bind;
+  const owner = resources.Gateway.get(gateway);
+  const { credentials } = translation.snapshot;
+  const plans = (clientValidation?.authorities ?? [])
+    .map((id) => credentials.get(id))
+    .filter((plan) => plan !== undefined);
+  const bare = plans.filter(({ revocations }) => revocations === null).map(({ id }) => id);
+  if (owner === undefined || bare.length === 0 || bare.length === plans.length) return;
+  const message = `on port ${port} some CAs have a revocation list, so that clients of those without one are refused: add ca.crl to ${bare.join(', ')}, if need be an empty list`;
+  report.add(owner, { severity: 'warning', code: 'revocation_list_missing', path: 'spec.tls.frontend', message });
 }
 
 /** RFC 9525 section 6.3: a wildcard stands for one label. A listener of `*.x` wants a certificate for `*.x`. */
