@@ -6,6 +6,7 @@ import { CHECK_FLAGS } from './check.ts';
 import { DNS_COMMAND_FLAGS } from './dns.ts';
 import { EXPLAIN_FLAGS } from './explain.ts';
 import { LOCKDOWN_FLAGS } from './lockdown.ts';
+import { VERIFY_FLAGS } from './verify.ts';
 
 const OVERVIEW = `waypoint: a proxy that a service team puts in front of its services, fed by Gateway API objects
 
@@ -16,6 +17,7 @@ Usage: waypoint <command> [flags]
   explain  say where a request would go, and why
   dns      answer for the names of enrolled Services, or print them for another server
   lockdown print what keeps everybody but the waypoint away from the workloads
+  verify   try to reach the workloads past the waypoint
   demo     a small shop behind a waypoint, with what to try
   version  the version of waypoint and of Node
   help     this, or the help of a command
@@ -59,6 +61,16 @@ Prints NetworkPolicies (or an nftables ruleset) that admit traffic to the worklo
 pods of their Gateway alone, at the ports that the Service names. What they cannot protect is told on stderr.
 
 ${describeFlags(LOCKDOWN_FLAGS)}`,
+  ],
+  [
+    'verify',
+    () => `Usage: waypoint verify <file|dir>... [flags]
+
+Connects to every endpoint of the enrolled Services, past the waypoint, from where it is run, and looks whether their
+addresses and names lead to the waypoint. The waypoint answers these requests itself; endpoints that can be reached
+are sent one GET /. Exits with 1 when there is a way around the waypoint.
+
+${describeFlags(VERIFY_FLAGS)}`,
   ],
   [
     'demo',

@@ -13,6 +13,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['explain', async (args, env) => (await import('./explain.ts')).explainCommand(args, env)],
   ['dns', async (args, env) => (await import('./dns.ts')).dnsCommand(args, env)],
   ['lockdown', async (args, env) => (await import('./lockdown.ts')).lockdownCommand(args, env)],
+  ['verify', async (args, env) => (await import('./verify.ts')).verifyCommand(args, env)],
   ['demo', async (_args, env) => (await import('./demo.ts')).demo(env)],
   ['version', version],
   ['help', help],
