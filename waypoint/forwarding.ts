@@ -23,6 +23,8 @@ const FIRST_TRY = `${ATTEMPTS}1\r\n`;
 
 function firstHead(x: Exchange): string {
   const { head, downstream } = x;
+  // A filter that names the field does not stand beside what the client has proved.
+  if (downstream.forwardedClientCert !== '') head.fields.remove('x-forwarded-client-cert');
   let lines = downstream.parser.trusted ? trustedLines(x) : untrustedLines(x);
   // The client's own line, if identify() kept it, goes through as it is.
   if (!x.clientId) lines += `x-request-id: ${x.id}\r\n`;

@@ -96,11 +96,13 @@ class Introduction implements Reader, TimerTarget {
     const { source, destination, identity } = this.#parser;
     const { worker } = this.#arrivals;
     const told = identity === null ? null : parseSpiffeId(identity);
+    const believed = told !== null && isTrusted(told, worker.trustDomains) ? told : null;
     return {
       ...this.#client,
       ...(source === null ? {} : { address: source.address, port: source.port }),
       ...(destination === null ? {} : { localAddress: destination.address, localPort: destination.port }),
-      identity: told !== null && isTrusted(told, worker.trustDomains) ? told : null,
+      identity: believed,
+      forwardedClientCert: believed === null ? '' : `URI=${believed.uri}`,
     };
   }
 
