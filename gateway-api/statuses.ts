@@ -1,6 +1,6 @@
 // The statuses of all objects, rewritten for those whose outcome changed.
 
-import { accessStatus } from './access/status.ts';
+import { accessStatus, changedKeys } from './access/status.ts';
 import type { Changes } from './changes.ts';
 import type { ObjectStatus, Statuses } from './conditions.ts';
 import { type DestinationOutcome, destinationStatuses } from './destination-statuses.ts';
@@ -58,10 +58,13 @@ export function updateStatuses(before: Translation, state: State, outcome: Outco
     const policy = state.resources[kind].get(key);
     put(`${kind}/${key}`, policy && policyStatus(policy, state));
   }
-  for (const title of outcome.changedAccess) {
+  const { jwksErrors } = environment;
+  const { RequestAuthentication } = state.resources;
+  const refetched = changedKeys(RequestAuthentication, before.state.environment.jwksErrors, jwksErrors);
+  for (const title of [...outcome.changedAccess, ...refetched.map((key) => `RequestAuthentication/${key}`)]) {
     const kind = title.startsWith('A') ? 'AuthorizationPolicy' : 'RequestAuthentication';
     const policy = state.resources[kind].get(title.slice(kind.length + 1));
-    put(title, policy && accessStatus(policy, { resources: state.resources, gateways }));
+    put(title, policy && accessStatus(policy, { resources: state.resources, gateways, jwksErrors }));
   }
   for (const [key, status] of destinationStatuses(before, state, outcome)) put(key, status);
   return draft.current;

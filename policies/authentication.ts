@@ -1,6 +1,6 @@
 // RequestAuthentication: which tokens are believed, where they are looked for, and what becomes of them.
 
-import { decodeJwtRule } from './jwt-rule.ts';
+import { decodeJwtRule, reservedField } from './jwt-rule.ts';
 import type { DecodeReport } from './policy.ts';
 import { SettingsReader } from './settings-reader.ts';
 
@@ -9,6 +9,8 @@ export interface AuthenticationPlan {
   /** `RequestAuthentication shop/orders`. */
   readonly policy: string;
   readonly rules: readonly JwtRulePlan[];
+  /** Lower-case names of fields that only a verified token writes, whatever became of the rules: clients may not. */
+  readonly reserved: readonly string[];
   /** Why it could not be loaded: then every token is refused. null: it was. */
   readonly failure: string | null;
 }
@@ -62,6 +64,22 @@ export function decodeAuthentication(spec: unknown, path: string, report: Decode
     else rules.push(rule);
   }
   return settings.sound ? rules : null;
+}
+
+/** The fields that `spec` has tokens write; also where it can't be decoded, since backends believe them already. */
+export function reservedFields(spec: unknown): readonly string[] {
+  const rules = member(spec, 'jwtRules');
+  const names = (Array.isArray(rules) ? rules : []).flatMap((rule: unknown) => {
+    const claims = member(rule, 'outputClaimToHeaders');
+    const headers = (Array.isArray(claims) ? claims : []).map((claim: unknown) => member(claim, 'header'));
+    return [member(rule, 'outputPayloadToHeader'), ...headers];
+  });
+  const written = names.filter((name) => typeof name === 'string').map((name) => name.toLowerCase());
+  return [...new Set(written.filter((name) => !reservedField(name)))];
+}
+
+function member(raw: unknown, name: string): unknown {
+  return typeof raw === 'object' && raw !== null ? (raw as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 /** One line for explain, without the keys. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { TestIssuer } from '../test/harness/tokens.ts';
-import { decodeAuthentication, type JwtRulePlan } from './authentication.ts';
+import { decodeAuthentication, type JwtRulePlan, reservedFields } from './authentication.ts';
 
 const JWKS = new TestIssuer('i').jwks();
 const URI = 'https://issuer.example/jwks.json';
@@ -221,4 +221,25 @@ describe('a RequestAuthentication', () => {
       ['spec.jwtRules[1].x', 'spec.jwtRules[2].y'],
     );
   });
+});
+
+describe('the fields that tokens write', () => {
+  const cases: readonly (readonly [name: string, spec: unknown, expected: readonly string[]])[] = [
+    ['of no rules', {}, []],
+    [
+      'of rules',
+      { jwtRules: [{ outputPayloadToHeader: 'X-A', outputClaimToHeaders: [{ header: 'x-b' }] }] },
+      ['x-a', 'x-b'],
+    ],
+    [
+      'of rules that are wrong otherwise',
+      { jwtRules: [{ issuer: 7, outputPayloadToHeader: 'x-a' }, null, 'x'] },
+      ['x-a'],
+    ],
+    ['each once', { jwtRules: [{ outputPayloadToHeader: 'x-a' }, { outputPayloadToHeader: 'X-a' }] }, ['x-a']],
+    ["but never what is no token's to write", { jwtRules: [{ outputPayloadToHeader: 'Host' }] }, []],
+    ['of nonsense', { jwtRules: { outputPayloadToHeader: 'x-a' } }, []],
+    ['of nothing', null, []],
+  ];
+  for (const [name, spec, expected] of cases) it(name, () => assert.deepEqual(reservedFields(spec), expected));
 });

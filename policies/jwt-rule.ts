@@ -130,9 +130,14 @@ function outputHeader(settings: SettingsReader, at: string, written: string): st
   const name = written.toLowerCase();
   if (!/^[-_a-z0-9]+$/.test(name))
     settings.refuse(at, `${quote(written)} is no name of a header made of letters, digits, - and _`);
-  else if (framingField(name) || RESERVED.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix)))
+  else if (reservedField(name))
     settings.refuse(at, `${quote(written)} is not a token's to write: choose a name of your own, such as x-jwt-claim`);
   return name;
+}
+
+/** Whether a field (lower-case) is not for tokens to write. */
+export function reservedField(name: string): boolean {
+  return framingField(name) || RESERVED.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
 const RESERVED: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 // Policies about access as plans: decoded once for each object, whatever it is attached to.
 
-import { type AuthenticationPlan, decodeAuthentication } from '../../policies/authentication.ts';
+import { type AuthenticationPlan, decodeAuthentication, reservedFields } from '../../policies/authentication.ts';
 import type { AuthorizationAction, AuthorizationPlan } from '../../policies/authorization.ts';
 import { type DecodedAuthorization, decodeAuthorization } from '../../policies/authorization-decode.ts';
 import type { DecodeReport } from '../../policies/policy.ts';
@@ -70,6 +70,11 @@ export function isShadow({ metadata, spec }: AuthorizationPolicy): boolean {
   return spec.mode === 'Shadow' || metadata.annotations[DRY_RUN] === 'true';
 }
 
+/** Where it looks for keys. */
+export function jwksUrisOf(policy: RequestAuthentication): readonly string[] {
+  return (authentication(policy).plan ?? []).flatMap(({ keys }) => ('uri' in keys ? [keys.uri] : []));
+}
+
 /** `name`: how it is called where it is in force. */
 export function authorizationPlan(policy: AuthorizationPolicy, name: string, resources: Resources): AuthorizationPlan {
   const { plan, problem } = authorization(policy);
@@ -98,5 +103,5 @@ function actionOf({ spec }: AuthorizationPolicy): AuthorizationAction {
 
 export function authenticationPlan(policy: RequestAuthentication, name: string): AuthenticationPlan {
   const { plan, problem } = authentication(policy);
-  return { policy: name, rules: plan ?? [], failure: problem };
+  return { policy: name, rules: plan ?? [], reserved: reservedFields(policy.spec), failure: problem };
 }

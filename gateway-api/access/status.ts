@@ -1,10 +1,10 @@
 // What the owner of a policy about access is told at each target (GEP-713).
 
 import { condition, no, type PolicyAncestorStatus, type PolicyStatus, type Verdict, yes } from '../conditions.ts';
-import { CONTROLLER_NAME } from '../environment.ts';
+import { CONTROLLER_NAME, type Environment } from '../environment.ts';
 import { coreGroup } from '../references.ts';
 import { type AttachScope, admission, refsOf, withoutTarget } from './attach.ts';
-import { authorizationPlan, isShadow, problemOf } from './decode.ts';
+import { authorizationPlan, isShadow, jwksUrisOf, problemOf } from './decode.ts';
 import type { AccessPolicy } from './resources.ts';
 import { keyOf } from './update.ts';
 
@@ -14,8 +14,23 @@ const DRY_RUN = yes(
   'Decided, counted and logged, changing nothing: remove the annotation istio.io/dry-run to put it in force',
 );
 
+interface StatusScope extends AttachScope {
+  readonly jwksErrors: Environment['jwksErrors'];
+}
+
+/** Keys of RequestAuthentications whose keys are fetched as they were not before, or no longer are. */
+export function changedKeys(
+  policies: StatusScope['resources']['RequestAuthentication'],
+  before: StatusScope['jwksErrors'],
+  now: StatusScope['jwksErrors'],
+): readonly string[] {
+  const uris = [...before.keys(), ...now.keys()].filter((uri) => before.get(uri) !== now.get(uri));
+  if (uris.length === 0) return [];
+  return [...policies].filter(([, policy]) => jwksUrisOf(policy).some((uri) => uris.includes(uri))).map(([key]) => key);
+}
+
 /** null: none of its targets is ours to speak about. */
-export function accessStatus(policy: AccessPolicy, scope: AttachScope): PolicyStatus | null {
+export function accessStatus(policy: AccessPolicy, scope: StatusScope): PolicyStatus | null {
   const refs = refsOf(policy);
   const { namespace } = policy.metadata;
   const ancestors = refs.flatMap((ref): PolicyAncestorStatus[] => {
@@ -48,8 +63,9 @@ function ancestor(
 }
 
 /** Of a policy that is in force. */
-function remarks(policy: AccessPolicy, { status }: Verdict, { resources }: AttachScope): readonly Said[] {
-  if (status === 'False' || policy.kind !== 'AuthorizationPolicy') return [];
+function remarks(policy: AccessPolicy, { status }: Verdict, { resources, jwksErrors }: StatusScope): readonly Said[] {
+  if (status === 'False') return [];
+  if (policy.kind === 'RequestAuthentication') return keyRemarks(jwksUrisOf(policy), jwksErrors);
   const said: Said[] = [];
   const failure = authorizationPlan(policy, '', resources).externalAuth?.failure ?? null;
   if (failure !== null) {
@@ -57,4 +73,10 @@ function remarks(policy: AccessPolicy, { status }: Verdict, { resources }: Attac
   }
   if (isShadow(policy)) said.push(['waypoint.dev/Shadow', policy.spec.mode === 'Shadow' ? SHADOW : DRY_RUN]);
   return said;
+}
+
+/** Tokens are refused while there are no keys for them. */
+function keyRemarks(uris: readonly string[], errors: StatusScope['jwksErrors']): readonly Said[] {
+  const failing = uris.map((uri) => errors.get(uri)).filter((error) => error !== undefined);
+  return failing.length === 0 ? [] : [['ResolvedRefs', no('KeysUnavailable', [...new Set(failing)].join('; '))]];
 }

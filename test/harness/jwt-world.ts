@@ -33,7 +33,11 @@ export function rule(given: Partial<JwtRulePlan> = {}): JwtRulePlan {
 }
 
 export function plan(rules: readonly JwtRulePlan[], name: string = 'a'): AuthenticationPlan {
-  return { policy: `RequestAuthentication shop/${name}`, rules, failure: null };
+  const reserved = rules.flatMap(({ payloadHeader, claimHeaders }) => [
+    ...(payloadHeader === null ? [] : [payloadHeader]),
+    ...claimHeaders.map(({ header }) => header),
+  ]);
+  return { policy: `RequestAuthentication shop/${name}`, rules, reserved, failure: null };
 }
 
 export function world(...rules: readonly JwtRulePlan[]): Authenticator {

@@ -2,7 +2,17 @@
 
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
-export type Algorithm = keyof typeof SIGNERS;
+export type Algorithm =
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA';
 
 interface Signer {
   readonly make: () => KeyObject;
@@ -16,7 +26,7 @@ const pss = (hash: string, saltLength: number) => (data: Buffer, key: KeyObject)
   sign(hash, data, { key, padding: 6, saltLength });
 const ecdsa = (hash: string) => (data: Buffer, key: KeyObject) => sign(hash, data, { key, dsaEncoding: 'ieee-p1363' });
 
-const SIGNERS = {
+const SIGNERS: Readonly<Record<Algorithm, Signer>> = {
   RS256: { make: rsa, sign: pkcs1('sha256') },
   RS384: { make: rsa, sign: pkcs1('sha384') },
   RS512: { make: rsa, sign: pkcs1('sha512') },
@@ -30,7 +40,7 @@ const SIGNERS = {
     make: () => generateKeyPairSync('ed25519').privateKey,
     sign: (data: Buffer, key: KeyObject) => sign(null, data, key),
   },
-} satisfies Record<string, Signer>;
+};
 
 export type Jwk = Readonly<Record<string, unknown>>;
 

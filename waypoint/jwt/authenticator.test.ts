@@ -156,7 +156,12 @@ describe('policies together', () => {
   });
 
   it('one that could not be loaded refuses every token', async () => {
-    const broken = { policy: 'RequestAuthentication shop/broken', rules: [], failure: 'unknown field' };
+    const broken = {
+      policy: 'RequestAuthentication shop/broken',
+      rules: [],
+      reserved: ['x-sub'],
+      failure: 'unknown field',
+    };
     const authenticator = new Authenticator(
       [plan([rule()]), broken],
       new KeyStore(
@@ -168,6 +173,9 @@ describe('policies together', () => {
     assert.equal(verdict.reason, 'jwt_policy_invalid');
     assert.equal(verdict.policy, 'RequestAuthentication shop/broken');
     assert.equal((await judge(authenticator, {})).reply, null);
+    const head = requestHead({ headers: [['X-Sub', 'root']] });
+    authenticator.apply(authenticator.check(filterContext(head)) as TokenVerdict, head);
+    assert.deepEqual(head.fields.entries(), [], 'what backends believe is not for clients to write');
     const alone = new Authenticator(
       [broken],
       new KeyStore(

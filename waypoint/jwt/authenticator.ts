@@ -23,7 +23,7 @@ export class Authenticator {
   readonly #rules: readonly (readonly [rule: JwtRulePlan, policy: string])[];
   readonly #places: readonly Place[];
   /** Fields that only a verified token writes. */
-  readonly #outputs: readonly string[];
+  readonly #reserved: readonly string[];
   /** A policy that could not be loaded; '' when all could. */
   readonly #broken: string;
   readonly #inline: Map<string, KeySet> = new Map();
@@ -40,11 +40,7 @@ export class Authenticator {
       this.#rules.map(([rule]) => rule),
       this.#broken === '' ? [] : DEFAULT_LOCATIONS,
     );
-    const outputs = this.#rules.flatMap(([{ payloadHeader, claimHeaders }]) => [
-      ...(payloadHeader === null ? [] : [payloadHeader]),
-      ...claimHeaders.map(({ header }) => header),
-    ]);
-    this.#outputs = [...new Set(outputs)];
+    this.#reserved = [...new Set(plans.flatMap(({ reserved }) => reserved))];
   }
 
   /** null: that takes a moment, so `wait` has to follow at once. */
@@ -83,7 +79,7 @@ export class Authenticator {
 
   /** What a request that goes on looks like to the backend: whatever a client wrote in the token's name is gone. */
   apply({ rule, headers }: TokenVerdict, head: RequestHead): void {
-    for (const name of this.#outputs) head.fields.removeAlike(name);
+    for (const name of this.#reserved) head.fields.removeAlike(name);
     if (rule === null) return;
     if (!rule.forward) for (const location of rule.locations) removeToken(location, head);
     for (const [name, value] of headers) head.fields.set(name, value);
