@@ -5,6 +5,7 @@ import { eventually } from './signal.ts';
 const WATCHED: ReadonlySet<string> = new Set([
   'TCPSocketWrap',
   'TCPServerWrap',
+  'UDPWrap',
   'PipeWrap',
   'MessagePort',
   'Worker',

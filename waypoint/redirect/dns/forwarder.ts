@@ -13,19 +13,21 @@ export interface ForwarderOptions {
   /** Whom to ask, in this order; asked anew for each question. */
   readonly resolvers: () => readonly SocketAddress[];
   readonly count: (outcome: ForwardOutcome) => void;
-  readonly tryTimeoutMs?: number;
-  readonly totalTimeoutMs?: number;
+  readonly limits?: ForwardLimits;
+}
+
+export interface ForwardLimits {
+  readonly tryTimeoutMs: number;
+  readonly totalTimeoutMs: number;
   /** Different questions under way. */
-  readonly maxInFlight?: number;
+  readonly inFlight: number;
 }
 
 /** null: there is no answer within the time. */
 type Waiter = (answer: Buffer | null) => void;
 
-/** Resolvers of clients give up after five seconds. */
-const TOTAL_TIMEOUT_MS = 4500;
-const TRY_TIMEOUT_MS = 2000;
-const MAX_IN_FLIGHT = 1000;
+/** Clients give up after five seconds. */
+const DEFAULT_LIMITS: ForwardLimits = { tryTimeoutMs: 2000, totalTimeoutMs: 4500, inFlight: 1000 };
 const TRIES = 2;
 
 export class Forwarder {
@@ -35,12 +37,7 @@ export class Forwarder {
   #preferred: SocketAddress | null = null;
 
   constructor(options: ForwarderOptions) {
-    this.#options = {
-      tryTimeoutMs: TRY_TIMEOUT_MS,
-      totalTimeoutMs: TOTAL_TIMEOUT_MS,
-      maxInFlight: MAX_IN_FLIGHT,
-      ...options,
-    };
+    this.#options = { limits: DEFAULT_LIMITS, ...options };
   }
 
   get inFlight(): number {
@@ -60,7 +57,7 @@ export class Forwarder {
     let flight = this.#flights.get(key);
     if (flight === undefined) {
       const resolvers = this.#inOrder();
-      if (resolvers.length === 0 || this.#flights.size >= this.#options.maxInFlight) {
+      if (resolvers.length === 0 || this.#flights.size >= this.#options.limits.inFlight) {
         this.#options.count('overflow');
         done(null);
         return { cancel: () => {} };
@@ -112,7 +109,7 @@ class Flight {
     this.#resolvers = resolvers;
     this.#options = options;
     this.#landed = landed;
-    this.#timer = setTimeout(() => this.#giveUp(), options.totalTimeoutMs);
+    this.#timer = setTimeout(() => this.#giveUp(), options.limits.totalTimeoutMs);
     this.#try();
   }
 
@@ -149,7 +146,7 @@ class Flight {
     const resolver = this.#resolvers[this.#tries % this.#resolvers.length]!;
     // A number of its own each time, so that the answer to the first try is none to the second.
     const packet = writeQuestion(randomInt(65_536), flags & (FLAG.RD | FLAG.CD), question!, edns);
-    const { tryTimeoutMs } = this.#options;
+    const { tryTimeoutMs } = this.#options.limits;
     const done = (outcome: Outcome): void => this.#tried(outcome, resolver);
     this.#current = askUdp(packet, resolver, tryTimeoutMs, (outcome) => {
       const isCut = typeof outcome !== 'string' && (outcome.readUInt16BE(2) & FLAG.TC) !== 0;

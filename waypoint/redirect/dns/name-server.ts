@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import type { SocketAddress } from '../../flag-values.ts';
 import type { Log } from '../../ops/log.ts';
 import { FloodLimits, mayForward } from './clients.ts';
-import { Forwarder, type ForwardOutcome } from './forwarder.ts';
+import { Forwarder, type ForwardLimits, type ForwardOutcome } from './forwarder.ts';
 import { ResolvConf } from './resolv-conf.ts';
 import { type QueryResult, Responder } from './responder.ts';
 import { DEFAULT_TCP_LIMITS, type TcpLimits, TcpServer } from './tcp-server.ts';
@@ -26,6 +26,7 @@ export interface NameServerOptions {
   readonly count: (counter: 'dns_queries' | 'dns_forwards', reason: QueryResult | ForwardOutcome) => void;
   readonly resolvConf?: string;
   readonly tcpLimits?: TcpLimits;
+  readonly forwardLimits?: ForwardLimits;
 }
 
 /** Where nobody says how many seconds apart, the log says no more often than this that resolvers do not answer. */
@@ -55,6 +56,7 @@ export class NameServer {
     this.#forwarder = new Forwarder({
       resolvers: () => this.#resolvers(),
       count: (outcome) => this.#forwarded(outcome),
+      ...(options.forwardLimits === undefined ? {} : { limits: options.forwardLimits }),
     });
     this.#floods = new FloodLimits(options.rate);
     this.#responder = new Responder({

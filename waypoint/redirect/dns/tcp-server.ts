@@ -3,7 +3,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { type FloodLimits, plainAddress } from './clients.ts';
-import { MAX_QUERY_BYTES } from './query.ts';
+import { HEADER_BYTES, MAX_QUERY_BYTES } from './query.ts';
 import type { Client, Responder } from './responder.ts';
 import type { Wait } from './upstream.ts';
 
@@ -119,7 +119,7 @@ class Connection {
       const length = this.#unread.readUInt16BE(0);
       const isFlood =
         this.#unread.length >= 2 + length && floods.take(this.client.address, performance.now()) !== 'allow';
-      if (length > MAX_QUERY_BYTES || isFlood) {
+      if (length < HEADER_BYTES || length > MAX_QUERY_BYTES || isFlood) {
         count('dropped');
         this.end();
         return;
