@@ -10,6 +10,10 @@ import {
 } from './index.ts';
 
 const set = (name: string, value: string) => ({ set: [{ name, value }] });
+const AUTH = {
+  type: 'ExternalAuth',
+  externalAuth: { protocol: 'HTTP', http: {}, backendRef: { name: 'auth', port: 1 } },
+};
 const REQUEST = { type: 'RequestHeaderModifier', requestHeaderModifier: set('a', '1') };
 const RESPONSE = { type: 'ResponseHeaderModifier', responseHeaderModifier: set('b', '2') };
 const REDIRECT = { type: 'RequestRedirect', requestRedirect: { statusCode: 301 } };
@@ -46,7 +50,16 @@ const LISTS: readonly (readonly [
     [['UnsupportedValue', 'filters[0].type']],
   ],
   ['extension', [{ type: 'ExtensionRef', extensionRef: {} }], [], [['UnsupportedValue', 'filters[0].type']]],
-  ['external auth', [{ type: 'ExternalAuth', externalAuth: {} }], [], [['UnsupportedValue', 'filters[0].type']]],
+  [
+    'external auth',
+    [{ type: 'ExternalAuth', externalAuth: {} }],
+    [],
+    [
+      ['UnsupportedValue', 'filters[0].externalAuth.protocol'],
+      ['UnsupportedValue', 'filters[0].externalAuth.backendRef'],
+    ],
+  ],
+  ['external auth twice', [AUTH, AUTH], ['ExternalAuth'], [['IncompatibleFilters', 'filters[1]']]],
   ['a name of Object.prototype', [{ type: 'constructor' }], [], [['UnsupportedValue', 'filters[0].type']]],
   ['settings missing', [{ type: 'CORS' }], [], [['UnsupportedValue', 'filters[0].cors']]],
   [
@@ -96,6 +109,17 @@ describe('filter kinds', () => {
     );
   });
 
+  it('says where among the filters the one is that asks outside', () => {
+    const { externalAuth, filters } = decode([REQUEST, MIRROR, AUTH, RESPONSE]).decoded;
+    assert.deepEqual(externalAuth, {
+      index: 1,
+      backendRef: { name: 'auth', port: 1 },
+      path: 'filters[2].externalAuth.backendRef',
+    });
+    assert.equal(filters[1]!.kind, 'ExternalAuth');
+    assert.equal(decode([REQUEST]).decoded.externalAuth, null);
+  });
+
   it('shares the empty lists', () => {
     assert.equal(decode([]).decoded, decode(undefined).decoded);
     assert.equal(decode([MIRROR]).decoded.filters, decode([]).decoded.filters);
@@ -103,7 +127,7 @@ describe('filter kinds', () => {
 
   it('lists every kind by its type', () => {
     const types = ['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestRedirect', 'URLRewrite', 'CORS'];
-    assert.deepEqual([...FILTER_KINDS.keys()], types);
+    assert.deepEqual([...FILTER_KINDS.keys()], [...types, 'ExternalAuth']);
   });
 
   it('runs the request side until one answers', () => {

@@ -92,11 +92,7 @@ class Check extends Inquiry<Answer> {
 }
 
 function allowed({ head }: Exchange, { edits, query, responseHeaders }: Consent): AuthVerdict {
-  if (query !== null) {
-    head.query = editQuery(head.query, query);
-    head.hasQuery = head.query !== '';
-    head.verbatim = false;
-  }
+  if (query !== null) head.forwardQuery = editQuery(head.forwardQuery ?? head.query, query);
   return { allowed: true, reply: null, edits, responseHeaders, reason: 'allowed' };
 }
 
