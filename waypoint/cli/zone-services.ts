@@ -41,7 +41,11 @@ interface Scope {
 }
 
 function zoneService({ namespace, name, vips, ports }: Enrolment, scope: Scope): ZoneService {
-  const owned = vips.filter((vip) => ports.some(({ port, id }) => isOwned(bindId(vip, port), id, scope)));
+  const owned = vips.filter((vip) => {
+    const binds = ports.map(({ port, id }) => ownerOf(bindId(vip, port), id, scope));
+    // A port that is another Service's would lead there.
+    return binds.includes('us') && !binds.includes('another');
+  });
   const named = ports.filter((port) => port.name !== '');
   return {
     namespace,
@@ -56,10 +60,12 @@ function zoneService({ namespace, name, vips, ports }: Enrolment, scope: Scope):
   };
 }
 
-/** Connections to it arrive here and are for this Service. */
-function isOwned(bind: string, service: string, { state }: Scope): boolean {
+/** `us`: connections to it arrive here and are for this Service. */
+function ownerOf(bind: string, service: string, { state }: Scope): 'us' | 'another' | 'nobody' {
   const holder = state.holders.get(bind);
-  return holder?.service === service && holder.isLocal && !state.environment.bindErrors.has(bind);
+  if (holder === undefined || !holder.isLocal) return 'nobody';
+  if (holder.service !== service) return 'another';
+  return state.environment.bindErrors.has(bind) ? 'nobody' : 'us';
 }
 
 function reachable(address: string, ownAddresses: readonly string[]): readonly string[] {

@@ -21,6 +21,7 @@ const SERVICES: readonly ZoneService[] = [
   { ...ORDERS, name: 'plain', vips: [], addresses: ['127.0.10.1'], ports: [{ name: 'http', port: 15080 }] },
   { ...ORDERS, name: 'six', vips: ['fd00::6'], ports: [] },
   { ...ORDERS, namespace: 'other', name: 'away', isHome: false, vips: ['127.0.10.4'], ports: [] },
+  { ...ORDERS, name: 'lodger', vips: ['127.0.10.3'], ports: [] },
   // Short names that would take in what is not theirs.
   { ...ORDERS, namespace: 'local', name: 'cluster', isHome: false, vips: ['127.0.10.5'], ports: [] },
   // The same bare name in the home namespaces of two Gateways.
@@ -73,6 +74,7 @@ describe('the zone', () => {
     [`_http._tcp.${FQDN}`, 'A', `nodata ${DOMAIN}`],
     [`_tcp.${FQDN}`, 'SRV', `nodata ${DOMAIN}`],
     ['2.10.0.127.in-addr.arpa', 'PTR', `PTR ${FQDN}`],
+    ['3.10.0.127.in-addr.arpa', 'PTR', 'PTR both.shop.svc.cluster.local,PTR lodger.shop.svc.cluster.local'],
     ['2.10.0.127.in-addr.arpa', 'A', 'nodata 2.10.0.127.in-addr.arpa'],
     // Nobody below the name of an enrolled Service leads past the waypoint.
     [`pod-1.${FQDN}`, 'A', `nxdomain ${DOMAIN}`],

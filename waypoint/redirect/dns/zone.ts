@@ -98,7 +98,9 @@ export class Zone {
     }
     for (const vip of vips) {
       const name = reverseName(vip);
-      this.#nodes.set(name, { records: [{ type: 'PTR', data: canonical }], apex: name });
+      // Services may share an address, each with ports of its own.
+      const others = this.#nodes.get(name)?.records ?? NO_RECORDS;
+      this.#nodes.set(name, { records: [...others, { type: 'PTR', data: canonical }], apex: name });
     }
   }
 
