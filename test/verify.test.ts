@@ -160,7 +160,8 @@ describe('waypoint verify', function () {
       );
       assert.equal(code, 1);
       assert.equal((JSON.parse(stdout) as { open: number }).open, 20);
-      assert.ok(most <= 4, `${most} at a time`);
+      // One that ended for the client may not have ended here yet.
+      assert.ok(most <= 8, `${most} at a time`);
     } finally {
       workload.close();
     }
