@@ -10,7 +10,7 @@ import type {
   PolicyExplanation,
   RuleExplanation,
 } from './authorization.ts';
-import { addressOf, namespaceOf } from './source-test.ts';
+import { accountOf, addressOf, namespaceOf } from './source-test.ts';
 import { claimOf } from './token-test.ts';
 
 export function explainPolicy(
@@ -117,7 +117,7 @@ function seen(test: AccessTest, { context, path }: View): string {
     case 'source.trustDomain':
       return peer.identity?.trustDomain ?? NOBODY;
     case 'source.serviceAccount':
-      return accountOf(context);
+      return accountOf(context) || (peer.identity?.uri ?? NOBODY);
     case 'request.headers':
       return texts(head.fields.values(test.key[0] as string), 'no such header');
     case 'request.auth.principal':
@@ -133,12 +133,6 @@ function seen(test: AccessTest, { context, path }: View): string {
 
 const NOBODY = 'a client without identity';
 const NO_TOKEN = 'a request without token';
-
-function accountOf({ peer: { identity } }: AccessContext): string {
-  if (identity === null) return NOBODY;
-  const { namespace, serviceAccount, uri } = identity;
-  return namespace === null || serviceAccount === null ? uri : `${namespace}/${serviceAccount}`;
-}
 
 function texts(values: readonly string[], none: string): string {
   return values.length === 0 ? none : values.map((value) => JSON.stringify(value)).join(', ');

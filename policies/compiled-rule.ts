@@ -26,23 +26,24 @@ const COSTS: Readonly<Record<AccessAttribute, number>> = {
 
 type All = readonly AccessCondition[];
 
-const ALWAYS: readonly All[] = [[]];
-
 export class CompiledRule {
-  readonly #from: readonly All[];
-  readonly #to: readonly All[];
-  readonly #when: All;
+  /** Conditions of `when`, and of a source or operation without alternative. */
+  readonly #all: All;
+  /** Sources and operations where there are several to choose from. */
+  readonly #choices: readonly (readonly All[])[];
 
   constructor({ from, to, when }: AccessRule, scope: CompileScope) {
     const compile = (tests: readonly AccessTest[]): All =>
       tests.toSorted((a, b) => costOf(a) - costOf(b)).map((test) => compileTest(test, scope));
-    this.#from = from.length === 0 ? ALWAYS : from.map(compile);
-    this.#to = to.length === 0 ? ALWAYS : to.map(compile);
-    this.#when = compile(when);
+    const parts = [to, from];
+    this.#all = compile([...parts.filter(({ length }) => length === 1).flat(2), ...when]);
+    this.#choices = parts.filter(({ length }) => length > 1).map((alternatives) => alternatives.map(compile));
   }
 
   matches(context: AccessContext, path: string): boolean {
-    return any(this.#to, context, path) && any(this.#from, context, path) && all(this.#when, context, path);
+    for (const condition of this.#all) if (!condition.holds(context, path)) return false;
+    for (const alternatives of this.#choices) if (!any(alternatives, context, path)) return false;
+    return true;
   }
 }
 

@@ -32,7 +32,8 @@ function matchesEither(match: StringMatch, host: string, authority: string): boo
   return match.matches(host) || (authority !== host && match.matches(authority));
 }
 
-function hostPattern(value: string): string {
+/** A value as it is compared. */
+export function hostPattern(value: string): string {
   const lower = value.toLowerCase();
   return lower.endsWith('.') ? lower.slice(0, -1) : lower;
 }

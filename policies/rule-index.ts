@@ -1,18 +1,12 @@
 // Many rules of many policies, filed under what they ask for, so that a request only meets those that may match it.
 
 import { principalOf } from './access-test.ts';
-import type {
-  AccessAttribute,
-  AccessContext,
-  AccessRule,
-  AccessTest,
-  AccessVerdict,
-  AuthorizationPlan,
-} from './authorization.ts';
+import type { AccessContext, AccessRule, AccessTest, AccessVerdict, AuthorizationPlan } from './authorization.ts';
 import type { CompiledRule } from './compiled-rule.ts';
+import { hostPattern } from './operation-test.ts';
 import { type Filed, PathIndex } from './path-index.ts';
 import { isTemplate, PathTemplate } from './path-template.ts';
-import { namespaceOf } from './source-test.ts';
+import { accountOf, namespaceOf } from './source-test.ts';
 import { isExact, isPrefix } from './string-match.ts';
 import { principalAliases } from './trust-domains.ts';
 
@@ -25,8 +19,9 @@ export interface RuleEntry {
   readonly verdict: AccessVerdict;
 }
 
-/** Everything that may match has one of the texts under which the rule is filed. */
-type Dimension = 'path' | 'principal' | 'namespace' | 'method';
+/** What has but one text in a request. Everything that may match has one of the texts under which a rule is filed. */
+type Dimension = 'path' | TextDimension;
+type TextDimension = 'source.principal' | 'source.serviceAccount' | 'source.namespace' | 'host' | 'method';
 
 interface Key {
   readonly text: string;
@@ -38,12 +33,15 @@ interface Filing {
   readonly keys: readonly Key[];
 }
 
-const DIMENSIONS: Readonly<Record<Dimension, { readonly attribute: AccessAttribute; readonly of: 'to' | 'from' }>> = {
-  path: { attribute: 'path', of: 'to' },
-  principal: { attribute: 'source.principal', of: 'from' },
-  namespace: { attribute: 'source.namespace', of: 'from' },
-  method: { attribute: 'method', of: 'to' },
+const TEXTS: Readonly<Record<TextDimension, (context: AccessContext) => string>> = {
+  'source.principal': principalOf,
+  'source.serviceAccount': accountOf,
+  'source.namespace': namespaceOf,
+  host: ({ head }) => head.host,
+  method: ({ head }) => head.method,
 };
+
+const DIMENSIONS: readonly Dimension[] = ['path', ...(Object.keys(TEXTS) as TextDimension[])];
 
 /** Below this many rules looking them up costs more than asking them. */
 const WORTH_FILING = 4;
@@ -51,11 +49,14 @@ const NONE: readonly never[] = [];
 
 type Entries = readonly RuleEntry[];
 
+interface Register {
+  readonly textOf: (context: AccessContext) => string;
+  readonly entries: ReadonlyMap<string, Entries>;
+}
+
 export class RuleIndex {
   readonly #paths: PathIndex<RuleEntry> | null;
-  readonly #principals: ReadonlyMap<string, Entries>;
-  readonly #namespaces: ReadonlyMap<string, Entries>;
-  readonly #methods: ReadonlyMap<string, Entries>;
+  readonly #registers: readonly Register[];
   /** Those that are asked about every request. */
   readonly #others: Entries;
 
@@ -70,9 +71,9 @@ export class RuleIndex {
       });
     const paths = filed('path');
     this.#paths = paths.length === 0 ? null : new PathIndex(paths);
-    this.#principals = byText(filed('principal'));
-    this.#namespaces = byText(filed('namespace'));
-    this.#methods = byText(filed('method'));
+    this.#registers = Object.entries(TEXTS)
+      .map(([dimension, textOf]) => ({ textOf, entries: byText(filed(dimension as TextDimension)) }))
+      .filter((register) => register.entries.size > 0);
     this.#others = entries.filter((_, at) => chosen[at] === null);
   }
 
@@ -82,12 +83,12 @@ export class RuleIndex {
       const found = this.#paths.find(path, matches, context);
       if (found !== null) return found;
     }
-    return (
-      firstOf(this.#principals, this.#principals.size === 0 ? '' : principalOf(context), context, path) ??
-      firstOf(this.#namespaces, this.#namespaces.size === 0 ? '' : namespaceOf(context), context, path) ??
-      firstOf(this.#methods, context.head.method, context, path) ??
-      first(this.#others, context, path)
-    );
+    for (const { textOf, entries } of this.#registers) {
+      const candidates = entries.get(textOf(context));
+      const found = candidates === undefined ? null : first(candidates, context, path);
+      if (found !== null) return found;
+    }
+    return first(this.#others, context, path);
   }
 }
 
@@ -98,16 +99,6 @@ function matches({ rule }: RuleEntry, context: AccessContext, path: string): boo
 function first(entries: Entries, context: AccessContext, path: string): RuleEntry | null {
   for (const entry of entries) if (entry.rule.matches(context, path)) return entry;
   return null;
-}
-
-function firstOf(
-  filed: ReadonlyMap<string, Entries>,
-  text: string,
-  context: AccessContext,
-  path: string,
-): RuleEntry | null {
-  const entries = filed.size === 0 ? undefined : filed.get(text);
-  return entries === undefined ? null : first(entries, context, path);
 }
 
 function byText(filed: readonly Filed<RuleEntry>[]): ReadonlyMap<string, Entries> {
@@ -122,26 +113,24 @@ function byText(filed: readonly Filed<RuleEntry>[]): ReadonlyMap<string, Entries
 
 /** Every way in which the rule could be filed. */
 function filingsOf({ from, to, when }: AccessRule, trustDomains: readonly string[]): readonly Filing[] {
-  return (Object.keys(DIMENSIONS) as Dimension[]).flatMap((dimension): Filing[] => {
-    const { attribute, of } = DIMENSIONS[dimension];
-    const alternatives = [of === 'to' ? to : from, [when]];
-    for (const tests of alternatives) {
-      const keys = tests.length === 0 ? null : keysOf(tests, attribute, trustDomains);
+  return DIMENSIONS.flatMap((dimension): readonly Filing[] => {
+    for (const alternatives of [to, from, [when]]) {
+      const keys = alternatives.length === 0 ? null : keysOf(alternatives, dimension, trustDomains);
       if (keys !== null) return [{ dimension, keys }];
     }
-    return [];
+    return NONE;
   });
 }
 
 /** null: some alternative may match with other texts too. */
 function keysOf(
   alternatives: readonly (readonly AccessTest[])[],
-  attribute: AccessAttribute,
+  dimension: Dimension,
   trustDomains: readonly string[],
 ): readonly Key[] | null {
   const keys = alternatives.flatMap((tests): readonly (Key | null)[] => {
-    const test = tests.find((each) => each.attribute === attribute && each.values.length > 0);
-    return test === undefined ? [null] : test.values.flatMap((value) => keyOf(value, attribute, trustDomains));
+    const test = tests.find(({ attribute, values }) => attribute === dimension && values.length > 0);
+    return test === undefined ? [null] : test.values.flatMap((value) => keyOf(value, dimension, trustDomains));
   });
   return keys.every((key) => key !== null) ? keys : null;
 }
@@ -149,14 +138,22 @@ function keysOf(
 /** Shorter prefixes begin nearly every path. */
 const SHORTEST_PREFIX = 3;
 
-function keyOf(value: string, attribute: AccessAttribute, trustDomains: readonly string[]): readonly (Key | null)[] {
-  if (attribute === 'path') {
+function keyOf(value: string, dimension: Dimension, trustDomains: readonly string[]): readonly (Key | null)[] {
+  if (dimension === 'path') {
     if (isTemplate(value)) return [prefixKey(new PathTemplate(value).prefix)];
     if (isPrefix(value)) return [prefixKey(value.slice(0, -1))];
   }
-  if (!isExact(value) || (attribute === 'source.namespace' && value.includes('*'))) return [null];
-  if (attribute !== 'source.principal') return [{ text: value, how: 'exact' }];
-  return principalAliases(value, trustDomains).map((each) => ({ text: `spiffe://${each}`, how: 'exact' }));
+  // A host with a port is compared with what the client wrote.
+  if (
+    !isExact(value) ||
+    (dimension === 'source.namespace' && value.includes('*')) ||
+    (dimension === 'host' && value.includes(':'))
+  )
+    return [null];
+  if (dimension === 'source.principal') {
+    return principalAliases(value, trustDomains).map((each) => ({ text: `spiffe://${each}`, how: 'exact' }));
+  }
+  return [{ text: dimension === 'host' ? hostPattern(value) : value, how: 'exact' }];
 }
 
 function prefixKey(text: string): Key | null {

@@ -96,6 +96,12 @@ export class ServiceAccountTest implements AccessCondition {
   }
 }
 
+/** `namespace/name`; '' for none. */
+export function accountOf({ peer: { identity } }: AccessContext): string {
+  if (identity === null || identity.namespace === null || identity.serviceAccount === null) return '';
+  return `${identity.namespace}/${identity.serviceAccount}`;
+}
+
 function accountsOf(values: readonly string[]): Accounts {
   const accounts = new Map<string, Set<string>>();
   for (const value of values) {
