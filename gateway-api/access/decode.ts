@@ -4,9 +4,9 @@ import { type AuthenticationPlan, decodeAuthentication, reservedFields } from '.
 import type { AuthorizationAction, AuthorizationPlan } from '../../policies/authorization.ts';
 import { type DecodedAuthorization, decodeAuthorization } from '../../policies/authorization-decode.ts';
 import type { DecodeReport } from '../../policies/policy.ts';
+import { resolveProvider } from '../external-providers.ts';
 import { DRY_RUN } from '../kinds.ts';
 import type { Resources } from '../resources.ts';
-import { providerPlan } from './provider.ts';
 import type { AccessPolicy, AuthorizationPolicy, RequestAuthentication } from './resources.ts';
 
 interface Decoded<T> {
@@ -91,7 +91,7 @@ export function authorizationPlan(policy: AuthorizationPolicy, name: string, res
     };
   }
   const { provider } = plan;
-  const externalAuth = provider === null ? null : providerPlan(resources, policy.metadata.namespace, provider);
+  const externalAuth = provider === null ? null : resolveProvider(resources, policy.metadata.namespace, provider);
   return { policy: name, shadow, ...plan, externalAuth, failure: null };
 }
 

@@ -59,13 +59,13 @@ function* touched(
   index: ShardedDraft<readonly AccessPolicy[]>,
   access: ReadonlyMap<string, AccessPlan>,
   { changedGateways }: PartiesChange,
-  { Service, HTTPRoute, Gateway, ConfigMap }: Changes,
+  { Service, HTTPRoute, Gateway, ConfigMap, ReferenceGrant }: Changes,
 ): Iterable<string> {
   const kinds = { Service, HTTPRoute, Gateway: new Set([...Gateway, ...changedGateways]) };
   for (const [kind, keys] of Object.entries(kinds)) {
     for (const key of keys) if (index.get(`${kind} ${key}`) !== undefined) yield `${kind} ${key}`;
   }
-  if (ConfigMap.size + Service.size === 0) return;
+  if (ConfigMap.size + Service.size + ReferenceGrant.size === 0) return;
   for (const { target, policies } of access.values()) {
     if (policies.some(({ externalAuth }) => externalAuth !== null)) yield target;
   }
