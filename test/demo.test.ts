@@ -36,8 +36,12 @@ describe('waypoint demo', function () {
     linked.remove();
   });
 
-  for (const { title, command, expected } of demoTour(NETWORK, 'npx waypoint')) {
-    it(title, async () => {
+  for (const { title, command, expected, needs } of demoTour(NETWORK, 'npx waypoint')) {
+    it(title, async function () {
+      if (needs !== undefined && spawnSync(needs, ['-v']).error !== undefined) {
+        process.stderr.write(`    ${needs} is not installed: it is not tried\n`);
+        this.skip();
+      }
       assert.ok(demo.output.includes(`    ${command}\n`), 'the command is not printed');
       assert.match(await shell(command), expected);
     });

@@ -8,12 +8,24 @@ export interface TourStep {
   readonly shows: string;
   /** The same for the test that runs the command. */
   readonly expected: RegExp;
+  /** A program that not everybody has. */
+  readonly needs?: string;
+}
+
+/** Everything the demo opens is an address of this /24, unless another is asked for. */
+export const DEMO_NETWORK = '127.0.10';
+
+/** Where the demo answers for names: at the usual address, or within the network that was asked for. */
+export function demoDns(network: string): { readonly host: string; readonly port: number } {
+  return { host: network === DEMO_NETWORK ? '127.0.0.1' : `${network}.1`, port: 15_053 };
 }
 
 /** `network` is the loopback network of the demo (`127.0.10`); `waypoint` the command line that starts this program. */
 export function demoTour(network: string, waypoint: string): readonly TourStep[] {
   const url = (host: number, path: string): string => `http://${network}.${host}:8880${path}`;
   const admin = `http://${network}.1:15000`;
+  const dns = demoDns(network);
+  const orders = 'orders.shop.svc.cluster.local';
   const status = `curl -s -o /dev/null -w '%{http_code} '`;
   return [
     {
@@ -38,6 +50,19 @@ export function demoTour(network: string, waypoint: string): readonly TourStep[]
       title: 'A Service by its name, on the shared port',
       command: `curl -s -H 'Host: orders.shop' http://${network}.1:15080/version`,
       shows: 'the same route as by its address',
+      expected: /^orders v[12]$/m,
+    },
+    {
+      title: 'A Service by its name, from DNS',
+      command: `dig @${dns.host} -p ${dns.port} ${orders}`,
+      shows: `${network}.2, for five seconds at a time`,
+      expected: new RegExp(`^${RegExp.escape(orders)}\\.\\s+5\\s+IN\\s+A\\s+${RegExp.escape(network)}\\.2$`, 'm'),
+      needs: 'dig',
+    },
+    {
+      title: 'What such a name leads to',
+      command: `curl -s --resolve ${orders}:8880:${network}.2 http://${orders}:8880/version`,
+      shows: 'the same again; a client of that DNS server needs no --resolve',
       expected: /^orders v[12]$/m,
     },
     {

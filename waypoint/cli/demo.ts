@@ -7,10 +7,8 @@ import { join, relative, resolve, sep } from 'node:path';
 import { parseRunOptions } from '../config.ts';
 import { run } from '../main.ts';
 import { SERVICE_PORT, startSampleServices } from './demo-services.ts';
-import { demoTour } from './demo-tour.ts';
+import { DEMO_NETWORK, demoDns, demoTour } from './demo-tour.ts';
 
-/** Everything the demo opens is an address of this /24. */
-const NETWORK = '127.0.10';
 const NETWORK_VARIABLE = 'WAYPOINT_DEMO_NETWORK';
 /** By last part of the address: what the manifests make the waypoint listen on, and its admin page. */
 const PORTS: readonly (readonly [host: number, port: number])[] = [
@@ -23,7 +21,7 @@ const PORTS: readonly (readonly [host: number, port: number])[] = [
 
 /** Serves the demo until SIGINT or SIGTERM; returns the exit code. */
 export async function demo(env: Readonly<Record<string, string | undefined>>): Promise<number> {
-  const network = env[NETWORK_VARIABLE] ?? NETWORK;
+  const network = env[NETWORK_VARIABLE] ?? DEMO_NETWORK;
   if (!/^127(\.[0-9]{1,3}){2}$/.test(network)) {
     process.stderr.write(`${NETWORK_VARIABLE}: '${network}' is not the first three parts of a loopback address\n`);
     return 2;
@@ -51,7 +49,8 @@ export async function demo(env: Readonly<Record<string, string | undefined>>): P
 
 function optionsFor(network: string, folder: string): Parameters<typeof run>[0] {
   const flags = ['--config', folder, '--admin', `${network}.1:15000`, '--workers', '1'];
-  const parsed = parseRunOptions([...flags, '--access-log', 'text'], {});
+  const { host, port } = demoDns(network);
+  const parsed = parseRunOptions([...flags, '--access-log', 'text', '--dns', `${host}:${port}`], {});
   if ('errors' in parsed) throw new Error(`the demo's own options are wrong: ${parsed.errors.join('; ')}`);
   return parsed.options;
 }
@@ -63,12 +62,12 @@ function optionsFor(network: string, folder: string): Parameters<typeof run>[0] 
 function manifestsFor(network: string): { readonly folder: string; discard(): void } {
   const shipped = shippedManifests();
   const installed = shipped.split(sep).includes('node_modules');
-  if (!installed && network === NETWORK) return { folder: shipped, discard: () => {} };
+  if (!installed && network === DEMO_NETWORK) return { folder: shipped, discard: () => {} };
   const folder = mkdtempSync(join(tmpdir(), 'waypoint-demo-'));
   cpSync(shipped, folder, { recursive: true });
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`${NETWORK}.`, `${network}.`));
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`${DEMO_NETWORK}.`, `${network}.`));
   }
   return { folder, discard: () => rmSync(folder, { recursive: true, force: true }) };
 }
@@ -80,10 +79,11 @@ function shippedManifests(): string {
 }
 
 async function takenAddress(network: string): Promise<string | null> {
-  for (const [host, port] of PORTS) {
-    const error = await tryToListen(`${network}.${host}`, port);
-    if (error === 'EADDRINUSE') return `${network}.${host}:${port} is in use`;
-    if (error !== null) return `${network}.${host}:${port} cannot be had: ${error}`;
+  const addresses = PORTS.map(([last, port]) => ({ host: `${network}.${last}`, port }));
+  for (const { host, port } of [...addresses, demoDns(network)]) {
+    const error = await tryToListen(host, port);
+    if (error === 'EADDRINUSE') return `${host}:${port} is in use`;
+    if (error !== null) return `${host}:${port} cannot be had: ${error}`;
   }
   return null;
 }
@@ -98,6 +98,7 @@ function tryToListen(host: string, port: number): Promise<string | null> {
 
 function introduction(network: string, folder: string): string {
   const shown = relative(process.cwd(), folder).startsWith('..') ? folder : relative(process.cwd(), folder);
+  const dns = demoDns(network);
   const steps = demoTour(network, 'npx waypoint').map(
     ({ title, command, shows }) => `  ${title}\n    ${command}\n      → ${shows}\n`,
   );
@@ -106,6 +107,7 @@ A small shop behind its waypoint. Each request you send is a line of text here.
 
   resources    ${shown}
   admin        http://${network}.1:15000  (/ready /statuses /endpoints /metrics /config)
+  names        DNS at ${dns.host}:${dns.port}
   check        npx waypoint check ${shown}
 
 Try, in another terminal:
