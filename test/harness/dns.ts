@@ -94,7 +94,7 @@ export class TcpClient {
   }
 }
 
-export function framed(message: Uint8Array): Buffer {
+function framed(message: Uint8Array): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(message.length);
   return Buffer.concat([length, message]);

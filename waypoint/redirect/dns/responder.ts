@@ -16,7 +16,7 @@ import { FLAG, HEADER_BYTES, type Query, RCODE, type Rcode, readQuery } from './
 import type { Wait } from './upstream.ts';
 import type { Zone, ZoneRecord } from './zone.ts';
 
-export type Transport = 'udp' | 'tcp';
+type Transport = 'udp' | 'tcp';
 
 /** What became of a query; counted. */
 export type QueryResult =
