@@ -1,6 +1,7 @@
 // The pods of the demo: a small shop on loopback that answers with what it was asked.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { issuer } from './demo-issuer.ts';
 
 /** Every sample service has an address of its own and this port. */
 export const SERVICE_PORT = 8881;
@@ -44,6 +45,8 @@ function sampleServices(): readonly SampleService[] {
     { name: 'stock', version: 'v1', host: 107, handler: echo('stock', 'v1') },
     { name: 'stock', version: 'v1', host: 108, handler: echo('stock', 'v1') },
     { name: 'stock', version: 'v1', host: 109, handler: broken('stock') },
+    { name: 'ledger', version: 'v1', host: 110, handler: echo('ledger', 'v1') },
+    { name: 'issuer', version: 'v1', host: 111, handler: issuer() },
   ];
 }
 

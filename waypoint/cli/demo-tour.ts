@@ -20,13 +20,23 @@ export function demoDns(network: string): { readonly host: string; readonly port
   return { host: network === DEMO_NETWORK ? '127.0.0.1' : `${network}.1`, port: 15_053 };
 }
 
-/** `network` is the loopback network of the demo (`127.0.10`); `waypoint` the command line that starts this program. */
-export function demoTour(network: string, waypoint: string): readonly TourStep[] {
+const STATUS = `curl -s -o /dev/null -w '%{http_code} '`;
+
+export interface DemoPlace {
+  /** The loopback network of the demo (`127.0.10`). */
+  readonly network: string;
+  /** The command line that starts this program. */
+  readonly waypoint: string;
+  /** The folder of the demo's certificates. */
+  readonly certificates: string;
+}
+
+export function demoTour(place: DemoPlace): readonly TourStep[] {
+  const { network, waypoint } = place;
   const url = (host: number, path: string): string => `http://${network}.${host}:8880${path}`;
   const admin = `http://${network}.1:15000`;
   const dns = demoDns(network);
   const orders = 'orders.shop.svc.cluster.local';
-  const status = `curl -s -o /dev/null -w '%{http_code} '`;
   return [
     {
       title: 'A Service by its address',
@@ -103,26 +113,26 @@ export function demoTour(network: string, waypoint: string): readonly TourStep[]
     },
     {
       title: 'A flaky service (manifests/demo/payments.yaml)',
-      command: `for i in 1 2 3 4 5 6; do ${status} ${url(3, '/pay')}; done; echo`,
+      command: `for i in 1 2 3 4 5 6; do ${STATUS} ${url(3, '/pay')}; done; echo`,
       shows: 'two of six are 503: without a retry stanza an answer is never asked for again',
       expected: /^(?=(?:\d+ )*503 (?:\d+ )*503 )(?:(?:200|503) ){6}$/m,
     },
     {
       title: 'The same with retries',
-      command: `for i in 1 2 3 4 5 6; do ${status} ${url(3, '/balance')}; done; echo`,
+      command: `for i in 1 2 3 4 5 6; do ${STATUS} ${url(3, '/balance')}; done; echo`,
       shows: 'only 200; the log says 2 tries where the first failed',
       expected: /^(?:200 ){6}$/m,
     },
     {
       title: 'A broken pod is ejected (manifests/demo/policies.yaml)',
-      command: `for i in $(seq 15); do ${status} ${url(7, '/stock')}; done; echo; curl -s '${admin}/endpoints?backend=shop/stock:8880' | grep -E '"(address|cost|ejectedForMs|ejectionCause)"'`,
+      command: `for i in $(seq 15); do ${STATUS} ${url(7, '/stock')}; done; echo; curl -s '${admin}/endpoints?backend=shop/stock:8880' | grep -E '"(address|cost|ejectedForMs|ejectionCause)"'`,
       shows: 'three times 500, then only 200; the last of three pods is left out for half a minute, and why',
       expected:
         /^(?:(?:200|500) )*(?:200 ){5}\n[\s\S]*\.109"[\s\S]*"ejectedForMs": [1-9]\d*,\s*"ejectionCause": "consecutive_5xx"/,
     },
     {
       title: 'A rate limit',
-      command: `for user in anna anna anna anna anna anna otto; do ${status} -H "x-user: $user" ${url(5, '/catalog/search')}; done; curl -si -H 'x-user: anna' ${url(5, '/catalog/search')} | grep -i retry-after`,
+      command: `for user in anna anna anna anna anna anna otto; do ${STATUS} -H "x-user: $user" ${url(5, '/catalog/search')}; done; curl -si -H 'x-user: anna' ${url(5, '/catalog/search')} | grep -i retry-after`,
       shows: 'the sixth search of anna is 429, otto may still search; and when anna may come back',
       expected: /^(?:200 ){5}429 200 retry-after: [1-9]/,
     },
@@ -132,6 +142,7 @@ export function demoTour(network: string, waypoint: string): readonly TourStep[]
       shows: 'each 200 ms late, and about half of them 503',
       expected: /^(?:(?:200|503) after (?:0\.[2-9]|[1-9]\.)[0-9]* s\n){8}$/,
     },
+    ...accessTour(place),
     {
       title: 'No route matches',
       command: `curl -si ${url(2, '/nothing')}`,
@@ -155,6 +166,39 @@ export function demoTour(network: string, waypoint: string): readonly TourStep[]
       command: `curl -s ${admin}/metrics | grep -c http_server_request_duration`,
       shows: 'Prometheus text, how many lines of it speak of requests',
       expected: /^[1-9][0-9]*$/m,
+    },
+  ];
+}
+
+/** Who may call: by certificate, by path and method, by token. */
+function accessTour({ network, certificates }: DemoPlace): readonly TourStep[] {
+  const secure = `https://${network}.1:8443/ledger`;
+  const trusted = `--cacert ${certificates}/ca.crt -H 'Host: ledger.shop'`;
+  const till = `${trusted} --cert ${certificates}/till.pem`;
+  return [
+    {
+      title: 'A client that shows its certificate (manifests/demo/access.yaml)',
+      command: `curl -s ${till} ${secure}`,
+      shows: 'the till may read the ledger, which is told who asks in x-forwarded-client-cert',
+      expected: /"service":"ledger".*"x-forwarded-client-cert":".*URI=spiffe:\/\/cluster\.local\/ns\/shop\/sa\/till/,
+    },
+    {
+      title: 'Another client, and one without a certificate',
+      command: `${STATUS} ${trusted} --cert ${certificates}/guest.pem ${secure}; ${STATUS} ${trusted} ${secure}; echo`,
+      shows: '403 for both: no policy allows them',
+      expected: /^403 403 $/m,
+    },
+    {
+      title: 'A path and a method that are not for everybody',
+      command: `curl -s -w ' %{http_code}\\n' ${till} ${secure}/close; curl -s -w ' %{http_code}\\n' ${till} -X DELETE ${secure}`,
+      shows: 'RBAC: access denied, twice: one policy denies the path, none allows the method',
+      expected: /^RBAC: access denied 403\nRBAC: access denied 403$/m,
+    },
+    {
+      title: 'No token, a bad one, a good one',
+      command: `for token in '' nonsense $(curl -s http://${network}.111:8881/token); do ${STATUS} -H "authorization:\${token:+ Bearer $token}" http://${network}.8:8880/ledger; done; echo`,
+      shows: '403 401 200',
+      expected: /^403 401 200 $/m,
     },
   ];
 }

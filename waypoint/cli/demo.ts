@@ -6,17 +6,19 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { parseRunOptions } from '../config.ts';
 import { run } from '../main.ts';
+import { demoCertificates } from './demo-certificates.ts';
 import { SERVICE_PORT, startSampleServices } from './demo-services.ts';
-import { DEMO_NETWORK, demoDns, demoTour } from './demo-tour.ts';
+import { DEMO_NETWORK, type DemoPlace, demoDns, demoTour } from './demo-tour.ts';
 
 const NETWORK_VARIABLE = 'WAYPOINT_DEMO_NETWORK';
 /** By last part of the address: what the manifests make the waypoint listen on, and its admin page. */
 const PORTS: readonly (readonly [host: number, port: number])[] = [
   [1, 8880],
+  [1, 8443],
   [1, 15_080],
   [1, 15_000],
-  ...[2, 3, 4, 5, 6, 7].map((host) => [host, 8880] as const),
-  ...[101, 102, 103, 104, 105, 106, 107, 108, 109].map((host) => [host, SERVICE_PORT] as const),
+  ...[2, 3, 4, 5, 6, 7, 8].map((host) => [host, 8880] as const),
+  ...[101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111].map((host) => [host, SERVICE_PORT] as const),
 ];
 
 /** Serves the demo until SIGINT or SIGTERM; returns the exit code. */
@@ -34,21 +36,30 @@ export async function demo(env: Readonly<Record<string, string | undefined>>): P
     );
     return 1;
   }
-  const ended = untilSignal();
   const manifests = manifestsFor(network);
-  const services = await startSampleServices(network);
-  const waypoint = await run(optionsFor(network, manifests.folder));
-  process.stdout.write(introduction(network, manifests.folder));
+  const certificates = demoCertificates(`${network}.1`);
+  try {
+    await serve({ network, waypoint: 'npx waypoint', certificates: certificates.folder }, manifests.folder);
+  } finally {
+    certificates.discard();
+    manifests.discard();
+  }
+  return 0;
+}
+
+async function serve(place: DemoPlace, folder: string): Promise<void> {
+  const ended = untilSignal();
+  const services = await startSampleServices(place.network);
+  const waypoint = await run(optionsFor(place, folder));
+  process.stdout.write(introduction(place, folder));
   await ended;
   process.stdout.write('\nThe demo ends.\n');
   await waypoint.close();
   await services.close();
-  manifests.discard();
-  return 0;
 }
 
-function optionsFor(network: string, folder: string): Parameters<typeof run>[0] {
-  const flags = ['--config', folder, '--admin', `${network}.1:15000`, '--workers', '1'];
+function optionsFor({ network, certificates }: DemoPlace, folder: string): Parameters<typeof run>[0] {
+  const flags = ['--config', folder, '--credentials', certificates, '--admin', `${network}.1:15000`, '--workers', '1'];
   const { host, port } = demoDns(network);
   const parsed = parseRunOptions([...flags, '--access-log', 'text', '--dns', `${host}:${port}`], {});
   if ('errors' in parsed) throw new Error(`the demo's own options are wrong: ${parsed.errors.join('; ')}`);
@@ -96,19 +107,19 @@ function tryToListen(host: string, port: number): Promise<string | null> {
   });
 }
 
-function introduction(network: string, folder: string): string {
+function introduction(place: DemoPlace, folder: string): string {
+  const { network, waypoint, certificates } = place;
   const shown = relative(process.cwd(), folder).startsWith('..') ? folder : relative(process.cwd(), folder);
   const dns = demoDns(network);
-  const steps = demoTour(network, 'npx waypoint').map(
-    ({ title, command, shows }) => `  ${title}\n    ${command}\n      → ${shows}\n`,
-  );
+  const steps = demoTour(place).map(({ title, command, shows }) => `  ${title}\n    ${command}\n      → ${shows}\n`);
   return `
 A small shop behind its waypoint. Each request you send is a line of text here.
 
   resources    ${shown}
   admin        http://${network}.1:15000  (/ready /statuses /endpoints /metrics /config)
   names        DNS at ${dns.host}:${dns.port}
-  check        npx waypoint check ${shown}
+  certificates ${certificates}
+  check        ${waypoint} check ${shown} --credentials ${certificates}
 
 Try, in another terminal:
 
