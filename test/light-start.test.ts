@@ -14,6 +14,18 @@ function loadedBy(...modules: readonly string[]): readonly string[] {
   return JSON.parse(output) as string[];
 }
 
+/** The packages of which a file is run when these are imported. */
+function packagesOf(...modules: readonly string[]): readonly string[] {
+  const script = `import { registerHooks } from 'node:module';
+    const urls = [];
+    registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
+    ${modules.map((module) => `await import(${JSON.stringify(module)});`).join('')}
+    process.stdout.write(JSON.stringify(urls));`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+  const names = (JSON.parse(output) as string[]).map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1]);
+  return [...new Set(names.filter((name) => name !== undefined))].sort();
+}
+
 const isUndici = (name: string): boolean => name.endsWith('/undici');
 /** What gRPC begins with. */
 const isHttp2 = (name: string): boolean => name === 'NativeModule http2';
@@ -29,6 +41,13 @@ describe('a light start', () => {
     const parts = ['waypoint/cli/run.ts', 'waypoint/listeners.ts', 'waypoint/credentials/workload-api.ts'];
     assert.deepEqual(loadedBy(...parts.map((part) => join(ROOT, part))).filter(isHttp2), []);
     assert.equal(loadedBy('@grpc/grpc-js').filter(isHttp2).length, 1);
+  });
+
+  it('a worker runs no package before a policy asks for one', () => {
+    // Patterns of routes are compiled by re2js.
+    assert.deepEqual(packagesOf(join(ROOT, 'waypoint/listeners.ts')), ['re2js']);
+    const asking = packagesOf(join(ROOT, 'waypoint/external/auth-grpc.ts'), 'opossum');
+    assert.deepEqual(asking, ['@bufbuild/protobuf', 'opossum']);
   });
 
   it('an import of node:http would be seen', () => {
