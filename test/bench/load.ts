@@ -11,6 +11,8 @@ export interface Work {
   readonly connections: number;
   /** 0: a GET; otherwise a POST with a body of this size. */
   readonly bodyBytes: number;
+  /** In place of the usual `Authorization`. */
+  readonly authorization?: string;
 }
 
 export interface LoadResult {
@@ -89,7 +91,10 @@ function scriptFor(work: Work): string {
 }
 
 function luaFor(work: Work): string {
-  const headers = Object.entries({ Host: work.host, ...USUAL_HEADERS });
+  const headers = Object.entries({
+    ...{ Host: work.host, ...USUAL_HEADERS },
+    ...(work.authorization === undefined ? {} : { Authorization: work.authorization }),
+  });
   return [
     ...headers.map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`),
     work.bodyBytes > 0 ? `wrk.method = "POST"\nwrk.body = string.rep("x", ${work.bodyBytes})` : '',

@@ -11,13 +11,26 @@ import { bodies } from './rows/bodies.ts';
 import { churn } from './rows/churn.ts';
 import { connections } from './rows/connections.ts';
 import { firstLoad, idle } from './rows/footprint.ts';
+import { jwt } from './rows/jwt.ts';
 import { latency } from './rows/latency.ts';
 import { lookup } from './rows/lookup.ts';
 import { propagation } from './rows/propagation.ts';
 import { small } from './rows/small.ts';
 import { tls } from './rows/tls.ts';
 
-const ROWS: readonly Row[] = [small, tls, bodies, lookup, propagation, firstLoad, idle, connections, latency, churn];
+const ROWS: readonly Row[] = [
+  small,
+  tls,
+  jwt,
+  bodies,
+  lookup,
+  propagation,
+  firstLoad,
+  idle,
+  connections,
+  latency,
+  churn,
+];
 
 function wanted(options: BenchOptions): readonly Row[] {
   const { rows } = options;

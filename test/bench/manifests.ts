@@ -13,6 +13,8 @@ export interface Fleet {
   readonly layout: 'file-per-route' | 'file-per-namespace';
   /** AuthorizationPolicies on the Service that the load hits; none unless said otherwise. */
   readonly policies?: number;
+  /** A RequestAuthentication on that Service believes tokens under these keys; none unless said otherwise. */
+  readonly tokens?: { readonly issuer: string; readonly jwks: string };
 }
 
 /** The route that the load hits; it is there whatever the size of the fleet. */
@@ -26,6 +28,7 @@ export interface Listener {
 export function writeManifests(folder: string, listener: Listener, backend: Backend, fleet: Fleet): void {
   writeFileSync(join(folder, 'base.yaml'), baseManifests(listener, backend, fleet.namespaces));
   if (fleet.policies) writeFileSync(join(folder, 'policies.yaml'), accessPolicies(fleet.policies));
+  if (fleet.tokens) writeFileSync(join(folder, 'tokens.yaml'), authentication(fleet.tokens));
   if (listener.scheme === 'https') writeFileSync(join(folder, 'certificate.yaml'), certificateSecret());
   writeFileSync(join(folder, LOADED_ROUTE_FILE), loadedRoute(null));
   const byNamespace = new Map<string, string[]>();
@@ -146,6 +149,15 @@ function certificateSecret(): string {
     metadata: { name: 'bench', namespace: 'bench' },
     type: 'kubernetes.io/tls',
     stringData: { 'tls.crt': chain, 'tls.key': key },
+  });
+}
+
+function authentication(rule: NonNullable<Fleet['tokens']>): string {
+  return JSON.stringify({
+    apiVersion: 'security.istio.io/v1',
+    kind: 'RequestAuthentication',
+    metadata: { name: 'tokens', namespace: 'bench' },
+    spec: { targetRefs: [{ group: '', kind: 'Service', name: 'answers' }], jwtRules: [rule] },
   });
 }
 
