@@ -1,5 +1,6 @@
 // What is probably not meant in a configuration that is valid: a table of contents.
 
+import { reportAccess } from './findings/access.ts';
 import { reportBackendTls } from './findings/backend-tls.ts';
 import { reportCertificates } from './findings/certificates.ts';
 import { reportEndpoints } from './findings/endpoints.ts';
@@ -27,6 +28,7 @@ export function analyse(resources: Resources, translation: Translation): Finding
   reportEndpoints(resources, snapshot, report);
   reportPolicies(resources, translation, report);
   reportRetries(resources, snapshot, report);
+  reportAccess(resources, translation, report);
   reportTls(resources, report);
   reportCertificates(resources, translation, report);
   reportBackendTls(resources, translation, report);

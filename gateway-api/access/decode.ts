@@ -66,6 +66,11 @@ function decodedOf<T>({ spec }: AccessPolicy, decode: (report: DecodeReport) => 
   return problems.length === 0 ? { plan, problem: null } : { plan: null, problem: problems.join('; ') };
 }
 
+/** null where there is a problem. */
+export function decodedAuthorization(policy: AuthorizationPolicy): DecodedAuthorization | null {
+  return authorization(policy).plan;
+}
+
 export function isShadow({ metadata, spec }: AuthorizationPolicy): boolean {
   return spec.mode === 'Shadow' || metadata.annotations[DRY_RUN] === 'true';
 }
