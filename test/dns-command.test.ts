@@ -67,6 +67,24 @@ describe('waypoint dns', function () {
     });
   }
 
+  it('says what to do about a port that needs a right', function () {
+    const isRoot = process.getuid?.() === 0;
+    const free = readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8');
+    if (Number(free) <= 53) {
+      process.stderr.write('    port 53 is open to everybody here: its refusal is not tried\n');
+      this.skip();
+    }
+    const nobody = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+    if (spawnSync(process.execPath, [BIN, 'version'], nobody).status !== 0) {
+      process.stderr.write('    nobody may not read this working copy: port 53 is not tried\n');
+      this.skip();
+    }
+    const args = ['dns', '--config', join(folder, 'none'), '--listen', '127.0.0.1:53'];
+    const { status, stderr } = spawnSync(process.execPath, [BIN, ...args], { encoding: 'utf8', ...nobody });
+    assert.equal(status, 1);
+    assert.match(stderr, /dns 127\.0\.0\.1:53: ports below 1024 need a right .*ip_unprivileged_port_start=53/);
+  });
+
   it('prints its flags', () => {
     const { stdout, status } = spawnSync(process.execPath, [BIN, 'dns', '--help'], { encoding: 'utf8' });
     assert.equal(status, 0);

@@ -50,6 +50,12 @@ describe('a light start', () => {
     assert.deepEqual(asking, ['@bufbuild/protobuf', 'opossum']);
   });
 
+  it('the DNS server is not run where nobody asked for one', () => {
+    const isDatagrams = (name: string): boolean => name.endsWith('NativeModule dgram');
+    assert.deepEqual(loadedBy(join(ROOT, 'waypoint/cli/run.ts')).filter(isDatagrams), []);
+    assert.equal(loadedBy(join(ROOT, 'waypoint/redirect/dns/name-server.ts')).filter(isDatagrams).length, 1);
+  });
+
   it('an import of node:http would be seen', () => {
     assert.equal(loadedBy('node:http').filter(isUndici).length, 1);
   });
