@@ -6,12 +6,15 @@ import { once } from 'node:events';
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { type DemoCertificates, demoCertificates } from '../waypoint/cli/demo-certificates.ts';
 import { freePort } from './harness/ports.ts';
 import { eventually } from './harness/signal.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const BIN = join(ROOT, 'waypoint/cli/bin.js');
 const DEMO = join(ROOT, 'manifests/demo');
+/** Stands for the folder of the demo's certificates. */
+const CERTIFICATES = 'certificates';
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
 const WRONG = `apiVersion: gateway.networking.k8s.io/v1
@@ -57,14 +60,19 @@ describe('the command line', function () {
   this.timeout(20_000);
   let folder: string;
   let wrong: string;
+  let certificates: DemoCertificates;
 
   before(() => {
+    certificates = demoCertificates('127.0.10.1');
     folder = mkdtempSync(join(tmpdir(), 'waypoint-cli-'));
     wrong = join(folder, 'wrong.yaml');
     writeFileSync(wrong, WRONG);
   });
 
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+    certificates.discard();
+  });
 
   const cases: readonly (readonly [args: string[], status: number, stdout: RegExp, stderr: RegExp])[] = [
     [['--version'], 0, new RegExp(`^waypoint ${RegExp.escape(version)} \\(Node 26\\.`), /^$/],
@@ -75,6 +83,9 @@ describe('the command line', function () {
     [['run', '--help'], 0, /--zone name(?:.*\n)*.*--session-key secret(?:.*\n)*.*--drain-timeout/, /^$/],
     [['check', '-h'], 0, /text\|json\|sarif/, /^$/],
     [['help', 'explain'], 0, /-H, --header name:value(?:.*\n)*.*--zone name/, /^$/],
+    [['help', 'lockdown'], 0, /networkpolicies\|nftables(?:.*\n)*.*--allow-scrape/, /^$/],
+    [['verify', '-h'], 0, /--concurrency n(?:.*\n)*.*--service-ports/, /^$/],
+    [['help', 'run'], 0, /--service-ports(?:.*\n)*.*--client-namespaces/, /^$/],
     [[], 2, /Usage: waypoint <command>/, /^$/],
     [['chekc'], 2, /^$/, /unknown command 'chekc' \(did you mean check\?\)/],
     [['check'], 2, /^$/, /no file or directory/],
@@ -93,12 +104,22 @@ describe('the command line', function () {
     [['explain', 'GET'], 2, /^$/, /a method and a URL are needed/],
     [['explain', 'GET', 'http://127.0.10.2:8880/orders/1', '--config', DEMO], 0, /=> shop\/orders/, /^$/],
     [['explain', 'GET', 'http://127.9.9.9/', '--config', DEMO], 1, /^$/, /nothing here listens/],
-    [['check', DEMO], 0, /^ +TrafficPolicy shop\/stock on Service (shop\/)?stock +Accepted +True/m, /^$/],
-    [['check', DEMO], 0, /HTTPRoute shop\/orders via Service orders +Accepted +True(?:.*\n)*.* 0 errors/, /^$/],
+    [
+      ['check', DEMO, '--credentials', CERTIFICATES],
+      0,
+      /^ +TrafficPolicy shop\/stock on Service (shop\/)?stock +Accepted +True/m,
+      /^$/,
+    ],
+    [
+      ['check', DEMO, '--credentials', CERTIFICATES],
+      0,
+      /HTTPRoute shop\/orders via Service orders +Accepted +True(?:.*\n)*.* 0 errors/,
+      /^$/,
+    ],
   ];
   for (const [args, status, stdout, stderr] of cases) {
     it(`waypoint ${args.map((arg) => (arg === DEMO ? 'manifests/demo' : arg)).join(' ')}`, () => {
-      const got = waypoint(args);
+      const got = waypoint(args.map((arg) => (arg === CERTIFICATES ? certificates.folder : arg)));
       assert.match(got.stdout, stdout);
       assert.match(got.stderr, stderr);
       assert.equal(got.status, status);

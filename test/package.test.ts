@@ -48,10 +48,9 @@ describe('the package', function () {
   });
 
   it('checks resources', () => {
-    const { status, stdout } = waypoint(folder, ['check', join(installed, 'manifests/demo')]);
+    const { status, stdout } = waypoint(folder, ['check', join(installed, 'manifests/examples/weights.yaml')]);
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /HTTPRoute/);
-    assert.match(stdout, /shop\/orders/);
+    assert.match(stdout, /HTTPRoute weights\/orders/);
   });
 
   it('fails the check of what is wrong', () => {
