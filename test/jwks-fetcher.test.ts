@@ -1,6 +1,9 @@
 // The key sets of all workers: fetched once, kept fresh, kept through an outage, and not for ever.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { AuthenticationPlan } from '../policies/authentication.ts';
 import type { AccessPlan } from '../policies/plan.ts';
 import { JwksFetcher, type JwksOptions } from '../waypoint/jwt/jwks-fetcher.ts';
@@ -8,30 +11,37 @@ import type { KeysNews } from '../waypoint/messages.ts';
 import { type Answer, JwksServer, says } from './harness/jwks-server.ts';
 import { plan, rule } from './harness/jwt-world.ts';
 import { Signal } from './harness/signal.ts';
-import { TestIssuer } from './harness/tokens.ts';
+import { keySet, TestIssuer } from './harness/tokens.ts';
 
 const first = new TestIssuer('i', 'ES256', 'first');
+const rsa = new TestIssuer('i', 'RS256', 'rsa');
 const second = new TestIssuer('i', 'ES256', 'second');
 
 /** A fetcher and what it told. */
 class Fetched {
   readonly news: KeysNews[] = [];
   readonly looks: string[] = [];
+  readonly complaints: string[] = [];
+  /** How often `errors` became others. */
+  changes = 0;
   readonly fetcher: JwksFetcher;
   readonly #signal: Signal = new Signal();
 
   constructor(options: Partial<JwksOptions>, paceMs: number) {
+    const error = (message: string): void => void this.complaints.push(message);
     const events = {
       news: (news: readonly KeysNews[]) => {
         this.news.push(...news);
         this.#signal.notify();
       },
-      looked: (_: string, error: string, before: string) => {
-        this.looks.push(error === before ? 'same' : error === '' ? 'works' : 'fails');
+      looked: (outcome: string) => {
+        this.looks.push(outcome);
         this.#signal.notify();
       },
+      changed: () => void this.changes++,
+      log: { error, warn: error, info: () => {} },
     };
-    const usual = { jwksRefreshMs: 60_000, jwksStaleMs: 60_000, egressAllow: [] };
+    const usual = { jwksRefreshMs: 60_000, jwksStaleMs: 60_000, egressAllow: [], stateDir: null };
     this.fetcher = new JwksFetcher(events, { ...usual, ...options }, paceMs);
   }
 
@@ -146,7 +156,8 @@ describe('the fetcher of key sets', () => {
     const at = performance.now();
     server.answer = says('', 503);
     await fetched.looked(2);
-    assert.deepEqual(fetched.looks, ['same', 'fails']);
+    assert.deepEqual(fetched.looks, ['succeeded', 'failed']);
+    assert.equal(fetched.changes, 1);
     assert.match([...fetched.fetcher.errors().values()].join(), /answered 503 \(older keys are used\)$/);
     assert.equal(fetched.news.length, 1);
     assert.equal(await fetched.told(1), null);
@@ -159,7 +170,8 @@ describe('the fetcher of key sets', () => {
     assert.equal(await fetched.told(0), null);
     server.answer = says(first.jwks());
     assert.equal(await fetched.told(1), 'first');
-    assert.deepEqual(fetched.looks, ['fails', 'works']);
+    assert.deepEqual(fetched.looks, ['failed', 'succeeded']);
+    assert.equal(fetched.changes, 2);
     assert.equal(fetched.fetcher.errors().size, 0);
   });
 
@@ -175,6 +187,70 @@ describe('the fetcher of key sets', () => {
     server.answer = says(first.jwks());
     await fetched.told(fetched.news.length);
     for (let index = 0; (await fetched.told(index)) === null; ) index++;
+  });
+
+  describe('that keeps them on disk', () => {
+    let dir: string;
+    beforeEach(() => {
+      dir = mkdtempSync(join(tmpdir(), 'waypoint-jwks-'));
+    });
+    afterEach(() => rmSync(dir, { recursive: true, force: true }));
+    const file = (): string => join(dir, 'state', 'jwks.json');
+    const restart = async (options: Partial<JwksOptions> = {}): Promise<void> => {
+      await fetched.fetcher.close();
+      fetched = new Fetched({ stateDir: join(dir, 'state'), ...options }, 50);
+      fetched.follow(server.uri);
+    };
+
+    it('has them after a restart, though their server is down', async () => {
+      await start(says(keySet(first.jwk(), rsa.jwk({ alg: undefined, kid: undefined }))), {
+        stateDir: join(dir, 'state'),
+      });
+      await fetched.told(0);
+      const before = fetched.news[0];
+      server.answer = says('', 503);
+      await restart();
+      await fetched.looked(1);
+      assert.deepEqual(fetched.news, [before]);
+      assert.equal(statSync(file()).mode & 0o777, 0o600);
+    });
+
+    it('but not when they have become too old, or were fetched tomorrow', async () => {
+      await start(says(first.jwks()), { stateDir: join(dir, 'state') });
+      await fetched.told(0);
+      server.answer = says('', 503);
+      const { sets } = JSON.parse(readFileSync(file(), 'utf8')) as { sets: { at: number }[] };
+      for (const at of [Date.now() - 120_001, Date.now() + 86_400_000]) {
+        writeFileSync(file(), JSON.stringify({ sets: sets.map((set) => ({ ...set, at })) }));
+        await restart();
+        assert.equal(await fetched.told(0), null);
+      }
+    });
+
+    for (const text of ['', 'x', 'null', '[]', '{"sets":[null,{},{"uri":7},{"uri":"u","at":0,"keys":[]}]}']) {
+      it(`and fetches anew where it finds ${JSON.stringify(text)}`, async () => {
+        await start(says(first.jwks()), { stateDir: join(dir, 'state') });
+        await fetched.told(0);
+        writeFileSync(file(), text);
+        await restart();
+        assert.equal(await fetched.told(0), 'first');
+        assert.equal(fetched.complaints.length, text === '' || text === 'x' ? 1 : 0);
+      });
+    }
+
+    it('and goes on where nothing can be kept', async () => {
+      writeFileSync(join(dir, 'state'), 'a file');
+      await start(says(first.jwks()), { stateDir: join(dir, 'state') });
+      assert.equal(await fetched.told(0), 'first');
+      assert.match(fetched.complaints.join(), /cannot keep keys in/);
+    });
+
+    it('and forgets those that nobody needs any more', async () => {
+      await start(says(first.jwks()), { stateDir: join(dir, 'state') });
+      await fetched.told(0);
+      fetched.follow();
+      assert.deepEqual(JSON.parse(readFileSync(file(), 'utf8')), { sets: [] });
+    });
   });
 
   it('asks nobody any more when it is closed', async () => {

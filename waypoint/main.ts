@@ -132,7 +132,8 @@ class Waypoint implements RunningWaypoint {
     this.#credentials = credentials === null ? null : new CredentialsDirectory(credentials, told);
     this.#workloadApi = spiffeEndpointSocket === null ? null : new WorkloadApi(spiffeEndpointSocket, told);
     const news = (keys: readonly KeysNews[]): void => this.#fleet.tellKeys(keys);
-    this.#jwks = new JwksFetcher({ news, looked: (...look) => this.#looked(...look) }, options);
+    const looked = (outcome: string): void => this.#metrics.count('jwks_fetches', outcome, 1);
+    this.#jwks = new JwksFetcher({ news, looked, changed: () => void this.#publish(), log: this.#log }, options);
     this.#outside = new NameResolver({ lookUp, changed: () => void this.#publish(), log: this.#log });
     this.#adminServer = createAdmin(this.#adminState());
   }
@@ -219,15 +220,6 @@ class Waypoint implements RunningWaypoint {
     this.#news.tellStatuses(statuses);
     this.#checks.follow(snapshot.backends);
     this.#jwks.follow(snapshot.access);
-  }
-
-  /** After each look at a key set: conditions tell when it begins to fail, fails otherwise, or works again. */
-  #looked(uri: string, error: string, before: string): void {
-    this.#metrics.count('jwks_fetches', error === '' ? 'succeeded' : 'failed', 1);
-    if (error === before) return;
-    if (error === '') this.#log.info(`GET ${uri}: keys are fetched again`);
-    else this.#log.error(`${error}; trying again every few seconds`);
-    void this.#publish();
   }
 
   #post(snapshot: Snapshot): void {

@@ -4,13 +4,18 @@ import type CircuitBreaker from 'opossum';
 import type { PublicJwk } from '../../policies/jwks.ts';
 import type { Snapshot } from '../../policies/plan.ts';
 import type { KeysNews } from '../messages.ts';
+import type { Log } from '../ops/log.ts';
 import { JwksRequests } from './jwks-request.ts';
+import { KeptKeys } from './kept-keys.ts';
 
 export interface JwksEvents {
   /** What workers have to know. */
   news(news: readonly KeysNews[]): void;
-  /** A look at a URI ended: `error` is '' when it succeeded, `before` what it was until now. */
-  looked(uri: string, error: string, before: string): void;
+  /** A look at a URI ended. */
+  looked(outcome: 'succeeded' | 'failed'): void;
+  /** `errors` says something else now. */
+  changed(): void;
+  readonly log: Pick<Log, 'error' | 'warn' | 'info'>;
 }
 
 export interface JwksOptions {
@@ -20,6 +25,8 @@ export interface JwksOptions {
   readonly jwksStaleMs: number;
   /** CIDRs that are excepted where addresses are refused by kind. */
   readonly egressAllow: readonly string[];
+  /** Where key sets are kept for a restart; null: nowhere. */
+  readonly stateDir: string | null;
 }
 
 interface Followed {
@@ -59,6 +66,7 @@ export class JwksFetcher {
   readonly #options: JwksOptions;
   readonly #paceMs: number;
   readonly #requests: JwksRequests;
+  readonly #kept: KeptKeys;
   readonly #followed: Map<string, Followed> = new Map();
   #closed = false;
 
@@ -68,6 +76,7 @@ export class JwksFetcher {
     this.#paceMs = paceMs;
     this.#options = options;
     this.#requests = new JwksRequests(options.egressAllow);
+    this.#kept = new KeptKeys(options.stateDir, events.log.warn);
   }
 
   /** Takes over which key sets are needed; those that stay are not fetched anew. */
@@ -113,12 +122,23 @@ export class JwksFetcher {
       ...{ wanted: false, told: '', timer: null, dueAt: 0, stale: null, breaker: null },
     };
     this.#followed.set(uri, followed);
+    const kept = this.#kept.get(uri);
+    const age = kept === null ? 0 : Date.now() - kept.at;
+    if (kept !== null && age >= 0 && age < this.#usableMs) {
+      this.#use(followed, kept.keys, this.#usableMs - age);
+      this.#tell(followed);
+    }
     void this.#look(followed);
+  }
+
+  get #usableMs(): number {
+    return this.#options.jwksRefreshMs + this.#options.jwksStaleMs;
   }
 
   #forget(followed: Followed): void {
     stop(followed);
     this.#followed.delete(followed.uri);
+    this.#kept.drop(followed.uri);
     this.#events.news([{ uri: followed.uri, keys: null, followed: false }]);
   }
 
@@ -128,7 +148,11 @@ export class JwksFetcher {
     let error = '';
     try {
       const breaker = followed.breaker ?? (await this.#breaker(followed));
-      this.#found(followed, await breaker.fire());
+      const keys = await breaker.fire();
+      if (this.#followed.get(followed.uri) === followed) {
+        this.#use(followed, keys, this.#usableMs);
+        this.#kept.set(followed.uri, keys);
+      }
     } catch (failure) {
       const { code, message } = failure as NodeJS.ErrnoException;
       // An open breaker only repeats that it failed before.
@@ -144,7 +168,11 @@ export class JwksFetcher {
     followed.failures = error === '' ? 0 : followed.failures + 1;
     this.#schedule(followed, error === '' ? spread(this.#options.jwksRefreshMs) : this.#retryMs(followed.failures));
     this.#tell(followed);
-    this.#events.looked(followed.uri, error, before);
+    this.#events.looked(error === '' ? 'succeeded' : 'failed');
+    if (error === before) return;
+    if (error === '') this.#events.log.info(`GET ${followed.uri}: keys are fetched again`);
+    else this.#events.log.error(`${error}; trying again every few seconds`);
+    this.#events.changed();
   }
 
   async #breaker(followed: Followed): Promise<CircuitBreaker<[], readonly PublicJwk[]>> {
@@ -155,14 +183,13 @@ export class JwksFetcher {
     return breaker;
   }
 
-  #found(followed: Followed, keys: readonly PublicJwk[]): void {
+  #use(followed: Followed, keys: readonly PublicJwk[], forMs: number): void {
     followed.keys = keys;
     if (followed.stale !== null) clearTimeout(followed.stale);
-    const { jwksRefreshMs, jwksStaleMs } = this.#options;
     followed.stale = setTimeout(() => {
       followed.keys = null;
       this.#tell(followed);
-    }, jwksRefreshMs + jwksStaleMs).unref();
+    }, forMs).unref();
   }
 
   #retryMs(failures: number): number {
