@@ -52,8 +52,16 @@ export function isLocal(address: string, localAddresses: ReadonlySet<string> | n
 
 /** Addresses of Services that an interface of this host may have, now or later. */
 export function hasRemoteVips(holders: Holders): boolean {
-  return holders.values().some(({ kind, address }) => kind === 'vip' && !isLocal(address, null));
+  let found = remoteVips.get(holders);
+  if (found === undefined) {
+    found = holders.values().some(({ kind, address }) => kind === 'vip' && !isLocal(address, null));
+    remoteVips.set(holders, found);
+  }
+  return found;
 }
+
+/** Asked after every translation, of which few change the holders. */
+const remoteVips: WeakMap<Holders, boolean> = new WeakMap();
 
 export function holdersOf(scope: ClaimScope): Holders {
   const claims: Claim[] = [];

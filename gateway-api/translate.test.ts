@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { type Edit, editResources, edits } from '../test/harness/random-edits.ts';
 import { NO_RESOURCES } from './changes.ts';
 import { DEFAULT_ENVIRONMENT } from './environment.ts';
+import { NO_PORTS, type PortAllocation } from './service-ports.ts';
 import { type Environment, type Translation, translate } from './translate.ts';
 
 const ENVIRONMENT: Environment = DEFAULT_ENVIRONMENT;
@@ -17,8 +18,16 @@ function environmentAfter(edit: Edit, environment: Environment): Environment {
   }
   if (edit.kind === 'Names') return { ...environment, addresses: new Map(Object.entries(edit.addresses)) };
   if (edit.kind === 'ExternalNames') return { ...environment, allowExternalName: edit.allowed };
+  if (edit.kind === 'Interfaces') {
+    return { ...environment, localAddresses: edit.addresses === null ? null : new Set(edit.addresses) };
+  }
   if (edit.kind === 'Time') return { ...environment, now: edit.now };
   return edit.kind === 'Scope' ? { ...environment, gateway: edit.gateway } : environment;
+}
+
+/** Fewer than there are Services: some get none, some get what others had. Told as whoever keeps them tells them. */
+function withPorts(environment: Environment, kept: PortAllocation): Environment {
+  return { ...environment, servicePorts: { from: 20_000, to: 20_003, kept } };
 }
 
 /** Equal values must be the same objects: that is how the publisher tells what changed. */
@@ -49,7 +58,7 @@ describe('translate', () => {
     fc.assert(
       fc.property(world, fc.array(steps, { minLength: 1, maxLength: 15 }), (first, rest) => {
         let resources = NO_RESOURCES;
-        let environment = ENVIRONMENT;
+        let environment = withPorts(ENVIRONMENT, NO_PORTS);
         let translation: Translation | null = null;
         for (const step of [first, ...rest]) {
           const { gateway, allowExternalName } = environment;
@@ -59,6 +68,7 @@ describe('translate', () => {
           }
           const before = translation;
           translation = translate(resources, environment, before);
+          environment = withPorts(environment, translation.state.ports);
           const { snapshot, statuses } = translate(resources, environment, null);
           assert.deepEqual(translation.snapshot, snapshot);
           assert.deepEqual(translation.statuses, statuses);

@@ -10,6 +10,7 @@ export type Edit =
   | { readonly kind: 'BindError'; readonly id: string; readonly error: string | null }
   | { readonly kind: 'Scope'; readonly gateway: string | null }
   | { readonly kind: 'Time'; readonly now: number }
+  | { readonly kind: 'Interfaces'; readonly addresses: readonly string[] | null }
   | { readonly kind: 'Names'; readonly addresses: Readonly<Record<string, readonly string[]>> }
   | { readonly kind: 'ExternalNames'; readonly allowed: boolean };
 
@@ -144,7 +145,7 @@ const gatewayTls = join(
 const listener = join(
   fc.record({
     port: fc.constantFrom(8080, 8081),
-    protocol: fc.constantFrom('HTTP', 'HTTP', 'HTTP', 'TCP', 'HTTPS', 'HTTPS', 'HTTPS'),
+    protocol: fc.constantFrom('HTTP', 'HTTP', 'HTTP', 'TCP', 'HTTPS', 'HTTPS', 'HTTPS', 'waypoint.dev/PROXY'),
     allowedRoutes: fc.record({
       kinds: fc.constantFrom([], [{ group: GROUP, kind: 'HTTPRoute' }], [{ group: GROUP, kind: 'TCPRoute' }]),
       namespaces: fc.constantFrom(
@@ -350,6 +351,13 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
       kind: fc.constant('BindError' as const),
       id: fc.constantFrom('127.0.0.1:8080', '127.0.0.2:80'),
       error: fc.constantFrom(null, 'EADDRINUSE', 'EADDRNOTAVAIL'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('Interfaces' as const),
+      addresses: fc.constantFrom(null, [], ['10.0.0.1']),
     }),
   },
   {
