@@ -1,7 +1,9 @@
 // `waypoint explain`: where a request would go and why, from files or by asking a waypoint that runs.
 
+import { isIP } from 'node:net';
 import { FileSource } from '../../gateway-api/files.ts';
 import { translate } from '../../gateway-api/translate.ts';
+import { parseSpiffeId } from '../../policies/identity.ts';
 import { DEFAULT_LIMITS } from '../config.ts';
 import { type ExplainRequest, explain } from '../explain/explain.ts';
 import { explainText } from '../explain/text.ts';
@@ -14,12 +16,16 @@ import { usageErrors } from './usage-errors.ts';
 
 type Format = 'text' | 'json';
 type Header = readonly [name: string, value: string];
+type Claims = Readonly<Record<string, unknown>>;
 
 type ExplainFlags = SourceFlags &
   EnvironmentFlags &
   PlaceFlags & {
     readonly header: Flag<readonly Header[]>;
     readonly namespace: Flag<string | null>;
+    readonly principal: Flag<string | null>;
+    readonly source: Flag<string | null>;
+    readonly claims: Flag<Claims | null>;
     readonly format: Flag<Format>;
     readonly admin: Flag<string | null>;
   };
@@ -42,6 +48,30 @@ export const EXPLAIN_FLAGS: ExplainFlags = {
     initial: null,
     shown: 'unknown',
     parse: (text) => (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text) ? text : undefined),
+  },
+  principal: {
+    arg: 'domain/ns/namespace/sa/name',
+    help: 'identity in the certificate of the client',
+    expects: 'a SPIFFE id without its spiffe://',
+    initial: null,
+    shown: 'none',
+    parse: (text) => (parseSpiffeId(`spiffe://${text}`) === null ? undefined : text),
+  },
+  source: {
+    arg: 'ip',
+    help: 'address of the client',
+    expects: 'an IP address',
+    initial: null,
+    shown: 'unknown',
+    parse: (text) => (isIP(text) === 0 ? undefined : text),
+  },
+  claims: {
+    arg: 'json',
+    help: 'claims of a token of the client, taken for verified',
+    expects: 'a JSON object such as {"iss":"https://idp","sub":"alice"}',
+    initial: null,
+    shown: 'none',
+    parse: parseClaims,
   },
   format: choice<Format>(['text', 'json'], { help: 'how it is printed', initial: 'text' }),
   admin: {
@@ -68,8 +98,8 @@ export async function explainCommand(
   if (url === undefined) mistakes.push('a method and a URL are needed: waypoint explain GET http://host:port/path');
   if (values.admin === null && values.config.length === 0) mistakes.push('--config or --admin is missing: whom to ask');
   if (mistakes.length > 0) return usageErrors('explain', mistakes);
-  const { header: headers, namespace, format } = values;
-  const asked = { method: method as string, url: url as string, headers, namespace };
+  const { header: headers, namespace, principal, source: address, claims, format } = values;
+  const asked = { method: method as string, url: url as string, headers, namespace, principal, address, claims };
   if (values.admin !== null) return askAdmin(values.admin, asked, format);
   const report = explain(asked, snapshotOf(values), { ...values, limits: DEFAULT_LIMITS });
   if (typeof report === 'string') {
@@ -101,7 +131,11 @@ async function askAdmin(admin: string, asked: ExplainRequest, format: Format): P
   page.searchParams.set('url', asked.url);
   page.searchParams.set('format', format);
   for (const [name, value] of asked.headers) page.searchParams.append('header', `${name}:${value}`);
-  if (asked.namespace !== null) page.searchParams.set('namespace', asked.namespace);
+  const { namespace, principal, address, claims } = asked;
+  for (const [name, value] of Object.entries({ namespace, principal, address })) {
+    if (typeof value === 'string') page.searchParams.set(name, value);
+  }
+  if (claims) page.searchParams.set('claims', JSON.stringify(claims));
   try {
     const response = await fetch(page);
     const text = await response.text();
@@ -125,4 +159,13 @@ function parseAdmin(text: string): string | undefined {
   if (parseSocketAddress(text) !== undefined) return `http://${text}`;
   const url = URL.parse(text);
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') ? url.href : undefined;
+}
+
+function parseClaims(text: string): Claims | undefined {
+  try {
+    const claims: unknown = JSON.parse(text);
+    return typeof claims === 'object' && claims !== null && !Array.isArray(claims) ? (claims as Claims) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 // Why a request goes where it goes: a request that is only thought of, led through the code that serves real ones.
 
+import { parseSpiffeId } from '../../policies/identity.ts';
 import { describeFilter } from '../../policies/index.ts';
 import { describeMirror } from '../../policies/mirror.ts';
 import type { BackendShare, BindPlan, RoutePlan, Snapshot } from '../../policies/plan.ts';
@@ -9,6 +10,7 @@ import type { Failure } from '../errors.ts';
 import { FAILURES } from '../errors.ts';
 import { Frontend, resolveFrontend } from '../frontend.ts';
 import type { LivePlan } from '../live-plan.ts';
+import { accessAnswer, accessOf } from './access.ts';
 import { choiceOf, sessionOf } from './choice.ts';
 import { chooseBind, type Dialled } from './dialled.ts';
 import { type Link, link } from './link.ts';
@@ -25,10 +27,17 @@ export interface ExplainRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Where the client is known to live, for consumer routes; null: unknown. */
   readonly namespace: string | null;
+  /** Whose certificate it shows, `cluster.local/ns/shop/sa/web`. */
+  readonly principal?: string | null;
+  /** Where it comes from. */
+  readonly address?: string | null;
+  /** Of the token that it brings, which is taken for verified. */
+  readonly claims?: Readonly<Record<string, unknown>> | null;
 }
 
 /** Of a run: what they allow is what a request may be. */
-export type ExplainOptions = Pick<RunOptions, 'limits' | 'pathNormalization' | 'zone' | 'sessionKey'>;
+export type ExplainOptions = Pick<RunOptions, 'limits' | 'pathNormalization' | 'zone' | 'sessionKey'> &
+  Partial<Pick<RunOptions, 'trustDomain' | 'trustDomainAliases'>>;
 
 /** A string says what is wrong with the question. */
 export function explain(asked: ExplainRequest, snapshot: Snapshot, options: ExplainOptions): ExplainReport | string {
@@ -36,6 +45,9 @@ export function explain(asked: ExplainRequest, snapshot: Snapshot, options: Expl
   if (url === null) return `'${asked.url}' is no URL of the form http://host:port/path`;
   const dialled = chooseBind(url[1]!, snapshot);
   if (typeof dialled === 'string') return dialled;
+  const who = asked.principal ?? null;
+  if (who !== null && parseSpiffeId(`spiffe://${who}`) === null)
+    return `'${who}' is no SPIFFE id without its spiffe://`;
   const thought = new Thought(asked, url[1]!, url[2]!, options);
   const { failure } = thought;
   if (failure === null) {
@@ -45,7 +57,10 @@ export function explain(asked: ExplainRequest, snapshot: Snapshot, options: Expl
   return { ...NOTHING, bind: bindOf(dialled), answer: { ...failure, message } };
 }
 
-const NOTHING: ExplainReport = { request: null, bind: null, frontend: null, candidates: [], rule: null, answer: null };
+const NOTHING: ExplainReport = {
+  ...{ request: null, bind: null, frontend: null, candidates: [] },
+  ...{ rule: null, access: [], answer: null },
+};
 
 /** Where the answers are looked up. */
 interface Known {
@@ -72,7 +87,18 @@ function route(thought: Thought, dialled: Dialled, known: Known): ExplainReport 
   };
   if (plan === null) return { ...found, answer: answerOf(FAILURES.noRoute) };
   thought.matched(winner?.prefix ?? null, bind.port);
-  return { ...found, ...ruleOf(plan, thought, known) };
+  const { rule, answer } = ruleOf(plan, thought, known);
+  const { kind, route: name, backends } = plan.plan;
+  const place = {
+    ...{ gateway: bind.gateway, service: service?.plan ?? null, backends },
+    route: kind === 'Default' ? null : `${kind} ${name}`,
+  };
+  const { trustDomain = 'cluster.local', trustDomainAliases = [] } = known.options;
+  const judges = { snapshot: known.snapshot, trustDomains: [trustDomain, ...trustDomainAliases] };
+  const access = accessOf(place, thought.accessContext(service?.plan.port ?? bind.port), judges);
+  // Preflights are answered before anybody asks who it is.
+  const isPreflight = answer?.reason === 'cors_preflight';
+  return { ...found, rule, access, answer: isPreflight ? answer : (accessAnswer(access, backends.length) ?? answer) };
 }
 
 function candidateOf(each: Explanation<LivePlan>, winner: Candidate<LivePlan> | null): ExplainedCandidate {

@@ -1,5 +1,6 @@
 // What there is to say about one request: plain data, for people (text.ts) and for programs (JSON).
 
+import type { PolicyExplanation } from '../../policies/authorization.ts';
 import type { EndpointPlan, PlanFailure } from '../../policies/plan.ts';
 import type { Origin } from '../../policies/traffic.ts';
 
@@ -12,6 +13,8 @@ export interface ExplainReport {
   /** In order of precedence; the first without a mismatch takes the request. */
   readonly candidates: readonly ExplainedCandidate[];
   readonly rule: ExplainedRule | null;
+  /** Who may; empty where nobody guards the request. */
+  readonly access: readonly ExplainedAccess[];
   /** What the waypoint answers itself; null when the request is forwarded, at least to some of the backends. */
   readonly answer: ExplainedAnswer | null;
 }
@@ -57,6 +60,24 @@ export interface ExplainedRule {
   readonly before: readonly string[];
   readonly after: readonly string[];
   readonly backends: readonly ExplainedBackend[];
+}
+
+/** What the policies about access say, of the Gateway, the Service and the route together. */
+export interface ExplainedAccess {
+  /** The backend on the way to which they hold; null: wherever the request goes. */
+  readonly backend: string | null;
+  /** Those of them that have any: `Service shop/orders`. */
+  readonly targets: readonly string[];
+  /** RequestAuthentications: a bad token is refused before all else. */
+  readonly authentications: readonly string[];
+  /** CUSTOM: who is asked, each with the policy that says so. */
+  readonly asked: readonly string[];
+  readonly allowed: boolean;
+  /** The policy and the rule that decided; as in the access log. */
+  readonly policy: string;
+  readonly rule: string;
+  readonly audited: readonly string[];
+  readonly policies: readonly PolicyExplanation[];
 }
 
 /** One concern of the effective policy. */

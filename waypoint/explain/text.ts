@@ -1,6 +1,7 @@
 // The explanation of a request as one page for somebody who has never seen this waypoint.
 
 import { printable } from '../ops/escape.ts';
+import { accessLines } from './access-text.ts';
 import { backendPolicyLines, choiceLines, rulePolicyLines, sessionLines } from './policy-text.ts';
 import type { ExplainedBackend, ExplainedCandidate, ExplainedRule, ExplainReport } from './report.ts';
 
@@ -8,7 +9,7 @@ import type { ExplainedBackend, ExplainedCandidate, ExplainedRule, ExplainReport
 const MOST = 50;
 
 export function explainText(report: ExplainReport): string {
-  return `${[...arrival(report), ...candidates(report), ...rule(report.rule), ...outcome(report)].map(printable).join('\n')}\n`;
+  return `${[...arrival(report), ...candidates(report), ...rule(report.rule), ...accessLines(report.access), ...outcome(report)].map(printable).join('\n')}\n`;
 }
 
 function arrival({ request, bind, frontend }: ExplainReport): string[] {

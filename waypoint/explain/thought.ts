@@ -1,11 +1,15 @@
 // A request that nobody sent: read by the real parser, and read again for each list of filters that is tried on it.
 
+import type { VerifiedToken } from '../../policies/authentication.ts';
+import type { AccessContext } from '../../policies/authorization.ts';
+import { parseSpiffeId } from '../../policies/identity.ts';
 import { applyRequestFilters, type Filter } from '../../policies/index.ts';
 import type { FilterContext, LocalReply } from '../../policies/policy.ts';
 import type { Peer } from '../../routing/request.ts';
 import { FAILED, type ParseFailure } from '../http1/limits.ts';
 import type { Http1RequestHead } from '../http1/request-head.ts';
 import { RequestParser } from '../http1/request-parser.ts';
+import { tokenOf } from './access.ts';
 import type { ExplainOptions, ExplainRequest } from './explain.ts';
 
 interface Filtered {
@@ -24,6 +28,7 @@ export class Thought {
   readonly failure: ParseFailure | null;
   readonly #bytes: Buffer;
   readonly #options: ExplainOptions;
+  readonly #token: VerifiedToken | null;
   #matchedPrefix: string | null = null;
   #listenerPort = 0;
 
@@ -35,10 +40,14 @@ export class Thought {
     const text = `${asked.method} ${path} HTTP/1.1\r\n${hasHost ? '' : `host: ${authority}\r\n`}${lines}\r\n`;
     this.#bytes = Buffer.from(text, 'latin1');
     this.#options = options;
+    const { principal = null, address = null, claims = null } = asked;
+    const identity = principal === null ? null : parseSpiffeId(`spiffe://${principal}`);
     this.peer = {
-      ...{ address: NOBODY, port: 0, namespace: asked.namespace, identity: null, serverName: null },
+      ...{ address: address ?? NOBODY, port: 0, serverName: null, identity },
+      namespace: asked.namespace ?? identity?.namespace ?? null,
       ...{ localAddress: NOBODY, localPort: 0 },
     };
+    this.#token = claims === null ? null : tokenOf(claims);
     const { head, failure } = this.#parse();
     this.head = head;
     this.failure = failure;
@@ -48,6 +57,13 @@ export class Thought {
   matched(prefix: string | null, listenerPort: number): void {
     this.#matchedPrefix = prefix;
     this.#listenerPort = listenerPort;
+  }
+
+  /** What decides who may: before any filter of the route. */
+  accessContext(destinationPort: number): AccessContext {
+    const { head, peer } = this;
+    const place = { listenerPort: this.#listenerPort, matchedPrefix: this.#matchedPrefix };
+    return { head, peer, ...place, remoteAddress: peer.address, destinationPort, token: this.#token };
   }
 
   /** The request behind these filters, the lines of its head, and the answer of the filter that gave any. */

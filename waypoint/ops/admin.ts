@@ -142,13 +142,31 @@ async function explainPage(state: AdminState, query: URLSearchParams): Promise<P
     const colon = line.indexOf(':');
     return [line.slice(0, Math.max(0, colon)).trim(), line.slice(colon + 1).trim()] as const;
   });
-  const asked = { method: query.get('method') ?? 'GET', url, headers, namespace: query.get('namespace') };
+  const claims = claimsOf(query.get('claims'));
+  if (claims === undefined) return text(400, 'claims: must be a JSON object\n');
+  const [namespace, principal, address] = ['namespace', 'principal', 'address'].map((name) => query.get(name)) as [
+    string | null,
+    string | null,
+    string | null,
+  ];
+  const asked = { method: query.get('method') ?? 'GET', url, headers, namespace, principal, address, claims };
   const { explain } = await import('../explain/explain.ts');
   const report = explain(asked, state.config().snapshot, state.explainOptions);
   if (typeof report === 'string') return text(400, `${report}\n`);
   if (query.get('format') !== 'text') return json(report);
   const { explainText } = await import('../explain/text.ts');
   return text(200, explainText(report));
+}
+
+/** null: none are told; undefined: what is told makes no sense. */
+function claimsOf(json: string | null): Readonly<Record<string, unknown>> | null | undefined {
+  if (json === null) return null;
+  try {
+    const claims: unknown = JSON.parse(json);
+    return typeof claims === 'object' && claims !== null ? (claims as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function text(status: number, body: string): Page {
