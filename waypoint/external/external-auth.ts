@@ -7,7 +7,7 @@ import type { CheckResponse } from '../protos/gen/external-auth_pb.ts';
 import { consentOf, questionOf, refusalOf } from './auth-http.ts';
 import { type AuthVerdict, type Consent, denied, type Refusal, undecided } from './auth-verdict.ts';
 import type { CallFailure } from './call-failure.ts';
-import { GrpcCall } from './grpc-call.ts';
+import { GrpcCall, loadGrpc } from './grpc-call.ts';
 import { type HttpAnswer, HttpCall } from './http-call.ts';
 import { Inquiry, type Waiting } from './inquiry.ts';
 import type { Callable } from './outside-call.ts';
@@ -47,6 +47,7 @@ class Check extends Inquiry<Answer> {
   protected load(): Promise<unknown> | null {
     if (this.#plan.protocol === 'HTTP' || protobuf !== null) return null;
     return import('./auth-grpc.ts').then((module) => {
+      loadGrpc();
       protobuf = module;
     });
   }

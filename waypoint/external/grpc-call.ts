@@ -14,6 +14,11 @@ const OK = '0';
 const REFUSED = 7;
 const CANCEL = 8;
 
+/** What the first call needs beside its own messages: to be had before the time of a call begins to run. */
+export function loadGrpc(): void {
+  process.getBuiltinModule('node:http2');
+}
+
 export interface GrpcMethod<A> {
   /** `/package.Service/Method`. */
   readonly path: string;

@@ -6,7 +6,7 @@ import { type Descriptor, descriptorsOf, type GlobalRateLimitPlan } from '../../
 import type { Exchange } from '../exchange.ts';
 import type { RateLimitResponse } from '../protos/gen/rate-limit_pb.ts';
 import type { CallFailure } from './call-failure.ts';
-import { GrpcCall } from './grpc-call.ts';
+import { GrpcCall, loadGrpc } from './grpc-call.ts';
 import { Inquiry, type Waiting } from './inquiry.ts';
 import type { Callable } from './outside-call.ts';
 import type { Limited } from './rate-limit-grpc.ts';
@@ -56,6 +56,7 @@ class LimitCheck extends Inquiry<RateLimitResponse> {
   protected load(): Promise<unknown> | null {
     if (protobuf !== null) return null;
     return import('./rate-limit-grpc.ts').then((module) => {
+      loadGrpc();
       protobuf = module;
     });
   }
