@@ -81,11 +81,3 @@ export function reservedFields(spec: unknown): readonly string[] {
 function member(raw: unknown, name: string): unknown {
   return typeof raw === 'object' && raw !== null ? (raw as Readonly<Record<string, unknown>>)[name] : undefined;
 }
-
-/** One line for explain, without the keys. */
-export function describeJwtRule(rule: JwtRulePlan): string {
-  const keys = 'uri' in rule.keys ? `keys from ${rule.keys.uri}` : 'keys inline';
-  const audiences = rule.audiences.length === 0 ? '' : ` for ${rule.audiences.join(' or ')}`;
-  const places = rule.locations.map((location) => `${location.in} ${location.name}`).join(', ');
-  return `tokens of ${rule.issuer === '' ? 'any issuer' : rule.issuer}${audiences} in ${places}, ${keys}`;
-}
