@@ -35,7 +35,7 @@ export interface Environment {
   readonly now: number;
 }
 
-export interface ServicePorts extends PortRange {
+interface ServicePorts extends PortRange {
   /** What an earlier run allocated. */
   readonly kept: PortAllocation;
 }

@@ -4,7 +4,7 @@ import type { Enrolment } from './enrolment.ts';
 import type { Service, ServicePort } from './resources.ts';
 import type { Translation } from './translation.ts';
 
-export interface WorkloadPort {
+interface WorkloadPort {
   /** `namespace/name:port`. */
   readonly id: string;
   readonly port: number;

@@ -2,15 +2,15 @@
 
 import { isIP } from 'node:net';
 import { FileSource } from '../../gateway-api/files.ts';
+import { networkPolicies, type Scrape } from '../../gateway-api/network-policies.ts';
 import { type Translation, translate } from '../../gateway-api/translate.ts';
 import { type Workload, workloadsOf } from '../../gateway-api/workloads.ts';
 import { addressList, choice } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
 import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
 import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
-import { parseScrape, type Scrape } from './lockdown/exceptions.ts';
-import { networkPolicies } from './lockdown/network-policies.ts';
 import { nftables } from './lockdown/nftables.ts';
+import { parseScrape } from './lockdown/scrape.ts';
 import { usageErrors } from './usage-errors.ts';
 
 type Format = 'networkpolicies' | 'nftables';

@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 
 /** `closed`: it opened, and was closed without a byte; `silent`: it stayed open without one. */
-export type Outcome = 'answered' | 'silent' | 'closed' | 'refused' | 'unreachable';
+type Outcome = 'answered' | 'silent' | 'closed' | 'refused' | 'unreachable';
 
 export interface Probed {
   readonly outcome: Outcome;

@@ -4,7 +4,7 @@ import { hopName } from '../../hop-name.ts';
 import type { Probed } from './probe.ts';
 
 /** `open`: a way around the waypoint. */
-export type Verdict = 'waypoint' | 'open' | 'guarded' | 'refused' | 'unreachable';
+type Verdict = 'waypoint' | 'open' | 'guarded' | 'refused' | 'unreachable';
 
 export interface Judged {
   readonly verdict: Verdict;

@@ -1,19 +1,6 @@
-// Who besides its waypoint may reach a workload, as the flags of `waypoint lockdown` say.
+// Pods that collect metrics, as the flag of `waypoint lockdown` names them.
 
-export interface Exceptions {
-  /** CIDRs of nodes, whose kubelets probe. */
-  readonly probes: readonly string[];
-  readonly scrapes: readonly Scrape[];
-  /** Further Gateways (`namespace/name`). */
-  readonly gateways: readonly string[];
-}
-
-/** Pods that collect metrics: each at one port of a workload. */
-export interface Scrape {
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly port: number;
-}
+import type { Scrape } from '../../../gateway-api/network-policies.ts';
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LABEL = /^(?:[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;

@@ -1,8 +1,23 @@
 // Lock-down as Kubernetes NetworkPolicies (networking.k8s.io/v1): one for each workload, admitting its waypoint alone.
 
 import { stringify } from 'yaml';
-import type { Workload } from '../../../gateway-api/workloads.ts';
-import type { Exceptions } from './exceptions.ts';
+import type { Workload } from './workloads.ts';
+
+/** Who besides its waypoint may reach a workload. */
+export interface Exceptions {
+  /** CIDRs of nodes, whose kubelets probe. */
+  readonly probes: readonly string[];
+  readonly scrapes: readonly Scrape[];
+  /** Further Gateways (`namespace/name`). */
+  readonly gateways: readonly string[];
+}
+
+/** Pods that collect metrics: each at one port of a workload. */
+export interface Scrape {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly port: number;
+}
 
 type Policy = Readonly<Record<string, unknown>>;
 
