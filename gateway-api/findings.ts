@@ -9,6 +9,7 @@ import { reportMatches } from './findings/matches.ts';
 import { reportOutside } from './findings/outside.ts';
 import { reportParents } from './findings/parents.ts';
 import { reportPolicies } from './findings/policies.ts';
+import { reportRateLimits } from './findings/rate-limits.ts';
 import { FindingReport } from './findings/report.ts';
 import { reportRetries } from './findings/retries.ts';
 import { reportRoutes } from './findings/routes.ts';
@@ -27,6 +28,7 @@ export function analyse(resources: Resources, translation: Translation): Finding
   reportHostnames(resources, snapshot, report);
   reportEndpoints(resources, snapshot, report);
   reportPolicies(resources, translation, report);
+  reportRateLimits(resources, report);
   reportRetries(resources, snapshot, report);
   reportAccess(resources, translation, report);
   reportTls(resources, report);
