@@ -36,7 +36,7 @@ describe('import directions', () => {
       true,
     ],
     ['waypoint imports a package', 'waypoint/serve.ts', "import { Pool } from 'undici';", false],
-    ['health checks import an HTTP client', 'waypoint/health-checks.ts', "await import('undici');", true],
+    ['health checks import an HTTP client', 'waypoint/health-probe.ts', "await import('undici');", true],
     [
       'generated messages import protobuf',
       'waypoint/protos/gen/rate-limit_pb.ts',

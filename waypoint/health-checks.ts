@@ -1,12 +1,11 @@
 // Active health checks: made once for all workers, on the main thread, of every endpoint whose Service asks for them.
 
-import { connect, type Socket } from 'node:net';
-import type { Agent } from 'undici';
 import { type HealthCheckPlan, HealthState } from '../policies/health-check.ts';
-import type { BackendPlan, EndpointPlan } from '../policies/plan.ts';
-import type { ProxyProtocol } from '../policies/traffic.ts';
+import type { BackendPlan, EndpointPlan, Snapshot } from '../policies/plan.ts';
+import type { RunOptions } from './config.ts';
+import { addressOf, HealthProbe } from './health-probe.ts';
 import type { HealthVerdict } from './messages.ts';
-import { proxyHeader } from './redirect/proxy-header.ts';
+import { Refusals } from './upstream/refusals.ts';
 
 export interface HealthEvents {
   /** What the checks say has changed: it is in force from now on. */
@@ -21,53 +20,72 @@ interface Watched {
   readonly mode: 'enforced' | 'shadow';
   readonly state: HealthState;
   plan: HealthCheckPlan;
-  /** What connections of requests begin with, and so these. */
-  proxyProtocol: ProxyProtocol | null;
   timer: NodeJS.Timeout | null;
 }
+
+const NO_SERVICES = new Map<string, never>();
 
 export class HealthChecks {
   readonly #events: HealthEvents;
   readonly #watched: Map<string, Watched> = new Map();
-  readonly #agents: Map<ProxyProtocol | null, Agent> = new Map();
+  /** By backend. */
+  readonly #probes: Map<string, HealthProbe> = new Map();
+  readonly #refusals: Refusals;
+  #binds: Snapshot['binds'] = new Map();
   #closed = false;
 
-  constructor(events: HealthEvents) {
+  constructor(events: HealthEvents, options: Pick<RunOptions, 'egressAllow' | 'admin'>) {
     this.#events = events;
+    this.#refusals = new Refusals(options);
   }
 
   /** Takes over what is to be checked; opinions of endpoints that stay are kept, those that go are healthy again. */
-  follow(backends: ReadonlyMap<string, BackendPlan>): void {
+  follow({ binds, backends, credentials }: Pick<Snapshot, 'binds' | 'backends' | 'credentials'>): void {
+    this.#binds = binds;
     const wanted = new Set<string>();
+    const probed = new Set<string>();
     for (const backend of backends.values()) {
       const { enforced, shadow } = backend.policy;
-      if (enforced.healthCheck !== null) this.#watchAll(backend, enforced.healthCheck, 'enforced', wanted);
-      else if (shadow !== null && shadow.healthCheck !== null)
-        this.#watchAll(backend, shadow.healthCheck, 'shadow', wanted);
+      const plan = enforced.healthCheck ?? shadow?.healthCheck ?? null;
+      if (plan === null) continue;
+      probed.add(backend.id);
+      this.#renewProbe(backend, credentials);
+      this.#watchAll(backend, plan, enforced.healthCheck === null ? 'shadow' : 'enforced', wanted);
     }
     for (const [key, watched] of this.#watched) if (!wanted.has(key)) this.#forget(key, watched);
+    for (const id of this.#probes.keys()) if (!probed.has(id)) this.#dropProbe(id);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     for (const { timer } of this.#watched.values()) if (timer !== null) clearTimeout(timer);
     this.#watched.clear();
-    await Promise.all(this.#agents.values().map((agent) => agent.destroy()));
+    await Promise.all(this.#probes.values().map((probe) => probe.close()));
+  }
+
+  #renewProbe(backend: BackendPlan, credentials: Snapshot['credentials']): void {
+    if (this.#probes.get(backend.id)?.holdsFor(backend, credentials)) return;
+    this.#dropProbe(backend.id);
+    this.#probes.set(backend.id, new HealthProbe(backend, credentials));
+  }
+
+  /** A look that is under way fails with it. */
+  #dropProbe(id: string): void {
+    void this.#probes.get(id)?.close();
+    this.#probes.delete(id);
   }
 
   #watchAll(backend: BackendPlan, plan: HealthCheckPlan, mode: Watched['mode'], wanted: Set<string>): void {
-    const proxyProtocol = backend.policy.enforced.connections?.proxyProtocol ?? null;
     for (const endpoint of backend.endpoints) {
       const key = `${mode} ${backend.id} ${addressOf(endpoint)}`;
       wanted.add(key);
       const known = this.#watched.get(key);
       if (known !== undefined) {
         known.plan = plan;
-        known.proxyProtocol = proxyProtocol;
         continue;
       }
       const state = new HealthState();
-      const watched: Watched = { backend: backend.id, endpoint, mode, state, plan, proxyProtocol, timer: null };
+      const watched: Watched = { backend: backend.id, endpoint, mode, state, plan, timer: null };
       this.#watched.set(key, watched);
       void this.#check(key, watched);
     }
@@ -80,14 +98,24 @@ export class HealthChecks {
   }
 
   async #check(key: string, watched: Watched): Promise<void> {
-    const { plan } = watched;
-    const ok = plan.kind === 'tcp' ? await connects(watched) : await this.#answers(watched, plan);
+    const { plan, endpoint, backend } = watched;
+    const probe = this.#probes.get(backend)!;
+    const ok = !this.#isRefused(probe, endpoint) && (await probe.looks(endpoint, plan));
+    // Spoken to in another way meanwhile: this said nothing.
+    const isStale = probe !== this.#probes.get(backend);
     if (this.#closed || this.#watched.get(key) !== watched) return;
-    const change = watched.state.result(ok, plan);
+    const change = isStale ? null : watched.state.result(ok, plan);
     if (change !== null) this.#tell(watched, change === 'healthy');
     // Endpoints of one backend are not all asked at the same moment for ever.
     const wait = plan.intervalMs * (0.9 + Math.random() * 0.2);
     watched.timer = setTimeout(() => void this.#check(key, watched), wait).unref();
+  }
+
+  /** A name outside may not lead a check inside either. */
+  #isRefused({ external }: HealthProbe, { address, port }: EndpointPlan): boolean {
+    return (
+      external && this.#refusals.of({ address, port, external }, { binds: this.#binds, services: NO_SERVICES }) !== ''
+    );
   }
 
   #tell({ backend, endpoint, mode }: Watched, healthy: boolean): void {
@@ -95,66 +123,4 @@ export class HealthChecks {
     if (mode === 'enforced') this.#events.verdict(verdict);
     else this.#events.shadow(verdict);
   }
-
-  async #answers({ endpoint, proxyProtocol }: Watched, plan: HealthCheckPlan): Promise<boolean> {
-    // Loaded only where somebody checks: its import costs more than the rest of the main thread.
-    const undici = await import('undici');
-    let agent = this.#agents.get(proxyProtocol);
-    if (agent === undefined) {
-      agent = new undici.Agent({ pipelining: 0, connect: connectorOf(proxyProtocol, plan.timeoutMs) });
-      this.#agents.set(proxyProtocol, agent);
-    }
-    try {
-      const { statusCode, body } = await undici.request(`http://${addressOf(endpoint)}${plan.path}`, {
-        dispatcher: agent,
-        headers: { 'user-agent': 'waypoint-health-check' },
-        signal: AbortSignal.timeout(plan.timeoutMs),
-      });
-      await body.dump();
-      return plan.expectedStatuses.includes(statusCode);
-    } catch {
-      return false;
-    }
-  }
-}
-
-function addressOf({ address, port }: EndpointPlan): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-type Connector = NonNullable<Agent.Options['connect']>;
-
-function connectorOf(proxyProtocol: ProxyProtocol | null, timeout: number): Connector {
-  if (proxyProtocol === null) return { timeout };
-  return ({ hostname, port }, callback) => {
-    // undici keeps the brackets of an IPv6 address.
-    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), timeout });
-    const failed = (error: Error): void => callback(error, null);
-    socket.once('timeout', () => socket.destroy(new Error('timed out')));
-    socket.once('error', failed);
-    socket.once('connect', () => {
-      socket.off('error', failed).setTimeout(0);
-      introduce(socket, proxyProtocol);
-      callback(null, socket);
-    });
-  };
-}
-
-/** These connections are nobody's but our own. */
-function introduce(socket: Socket, proxyProtocol: ProxyProtocol): void {
-  const destination = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-  socket.write(proxyHeader(proxyProtocol === 'V1' ? 1 : 2, null, destination, []));
-}
-
-function connects({ endpoint: { address, port }, plan: { timeoutMs } }: Watched): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port, timeout: timeoutMs });
-    const settle = (ok: boolean): void => {
-      socket.destroy();
-      resolve(ok);
-    };
-    socket.on('connect', () => settle(true));
-    socket.on('timeout', () => settle(false));
-    socket.on('error', () => settle(false));
-  });
 }

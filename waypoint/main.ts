@@ -17,6 +17,7 @@ import type { RunOptions } from './config.ts';
 import { WorkloadApi } from './credentials/workload-api.ts';
 import { Fleet } from './fleet.ts';
 import { HealthChecks } from './health-checks.ts';
+import { healthNews } from './health-news.ts';
 import { JwksFetcher } from './jwt/jwks-fetcher.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import type { KeysNews } from './messages.ts';
@@ -79,16 +80,7 @@ class Waypoint implements RunningWaypoint {
   readonly #source: FileSource;
   readonly #credentials: CredentialsDirectory | null;
   readonly #workloadApi: WorkloadApi | null;
-  readonly #checks: HealthChecks = new HealthChecks({
-    verdict: (verdict) => {
-      this.#fleet.tellHealth([verdict]);
-      this.#log.warn(`${verdict.backend}: ${verdict.endpoint} is ${verdict.healthy ? 'healthy again' : 'unhealthy'}`);
-    },
-    shadow: ({ backend, endpoint, healthy }) => {
-      this.#metrics.count('shadow_decisions', 'health_check', 1);
-      this.#log.info(`shadow: ${backend}: ${endpoint} would be ${healthy ? 'healthy again' : 'unhealthy'}`);
-    },
-  });
+  readonly #checks: HealthChecks;
   readonly #jwks: JwksFetcher;
   readonly #outside: NameResolver;
   readonly #adminServer: Admin;
@@ -120,6 +112,8 @@ class Waypoint implements RunningWaypoint {
         this.#log.error(`worker ${index} died and is replaced: ${reason}`);
       },
     });
+    const tell = { fleet: this.#fleet, log: this.#log, metrics: this.#metrics };
+    this.#checks = new HealthChecks(healthNews(tell), options);
     this.#source = new FileSource(options.config, {
       stateDir: options.stateDir,
       onChange: () => void this.#publish(),
@@ -218,7 +212,7 @@ class Waypoint implements RunningWaypoint {
     this.#names?.follow(translation);
     // Behind the posting: nobody who reads a log is in that much of a hurry.
     this.#news.tellStatuses(statuses);
-    this.#checks.follow(snapshot.backends);
+    this.#checks.follow(snapshot);
     this.#jwks.follow(snapshot.access);
   }
 

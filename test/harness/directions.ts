@@ -24,7 +24,7 @@ const EXCEPTIONS: readonly { readonly files: RegExp; readonly imports: RegExp }[
   // The composition root: resources become a snapshot here and nowhere else in waypoint/.
   { files: /^waypoint\/(main\.ts|index\.ts|cli\/.*)$/, imports: /^gateway-api\// },
   // Off the data path, on the main thread, and loaded only where a policy asks for checks.
-  { files: /^waypoint\/health-checks\.ts$/, imports: /^undici$/ },
+  { files: /^waypoint\/health-probe\.ts$/, imports: /^undici$/ },
   // Generated from the protos; the only ones that know protobuf's own types.
   { files: /^waypoint\/protos\/gen\/[\w-]+_pb\.ts$/, imports: /^@bufbuild\/protobuf(\/codegenv2)?$/ },
   // The SPIFFE Workload API is asked over gRPC, on the main thread, and only where its socket is named.

@@ -2,7 +2,6 @@
 
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
 import type { BackendTlsPlan, CredentialPlan } from '../../policies/plan.ts';
-import type { Endpoint } from '../../routing/endpoint.ts';
 import { peerChain } from './peer-chain.ts';
 import { Trust } from './verify.ts';
 
@@ -18,7 +17,8 @@ interface Resumption {
 export class BackendTls {
   readonly plan: BackendTlsPlan;
   readonly #credentials: readonly (CredentialPlan | undefined)[];
-  readonly #sessions: WeakMap<Endpoint, Resumption> = new WeakMap();
+  /** By endpoint. */
+  readonly #sessions: WeakMap<object, Resumption> = new WeakMap();
   /** The chains of sockets that offered a session. */
   readonly #offered: WeakMap<TLSSocket, readonly Uint8Array[]> = new WeakMap();
   readonly #trust: Trust;
@@ -44,7 +44,7 @@ export class BackendTls {
    * Begins a connection and its handshake; the socket says 'secureConnect', and then `problem` tells whether it may be used.
    * @throws when what is configured makes no context: nothing is sent in cleartext instead.
    */
-  connect(endpoint: Endpoint, options: ConnectionOptions): TLSSocket {
+  connect(endpoint: object, options: ConnectionOptions): TLSSocket {
     if (this.plan.failure !== null) throw new Error(this.plan.failure.message);
     this.#context ??= this.#makeContext();
     const { serverName } = this.plan;
