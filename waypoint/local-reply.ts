@@ -30,6 +30,11 @@ export function refuse(x: Exchange, failure: ParseFailure): void {
 
 const NONE: readonly never[] = [];
 
+/** Whoever else answers says what his body is. */
+function isContentType([name]: LocalReply['headers'][number]): boolean {
+  return name === 'content-type';
+}
+
 function send(x: Exchange, status: number, reason: string, headers: LocalReply['headers'], body: string): void {
   if (x.done) return;
   const { downstream } = x;
@@ -41,7 +46,7 @@ function send(x: Exchange, status: number, reason: string, headers: LocalReply['
   let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
   for (const [name, value] of headers) text += `${name}: ${value}\r\n`;
   for (const [name, value] of x.responseHeaders ?? NONE) text += `${name}: ${value}\r\n`;
-  if (!bodiless && body !== '') text += 'content-type: text/plain; charset=utf-8\r\n';
+  if (!bodiless && body !== '' && !headers.some(isContentType)) text += 'content-type: text/plain; charset=utf-8\r\n';
   if (!bodiless) text += `content-length: ${body.length}\r\n`;
   text += `date: ${new Date().toUTCString()}\r\n`;
   if (x.id !== '') text += `x-request-id: ${x.id}\r\n`;

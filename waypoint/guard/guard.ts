@@ -67,8 +67,13 @@ function authorize(x: Exchange): void {
     return;
   }
   const custom = authorizer.custom(x);
-  if (custom.length === 0) decide(x);
-  else askNext(x, custom, 0);
+  if (custom.length === 0) {
+    decide(x);
+    return;
+  }
+  // A provider may change the head: then it is not what was decided about before, though the client repeats itself.
+  x.downstream.last.verdict = null;
+  askNext(x, custom, 0);
 }
 
 /** CUSTOM policies are asked one after the other: the first that refuses ends it. */
@@ -100,7 +105,7 @@ function decide(x: Exchange): void {
   else denied(x, verdict.policy, verdict.rule, DENIED);
 }
 
-/** Everything that is looked at is in the head, the peer and the token: where they are the same, so is the verdict. */
+/** All that is looked at is in the head, the peer and the token: where they are the same and nobody edited the head, so is the verdict. */
 function verdictOn(x: Exchange, authorizer: Authorizer): AccessVerdict {
   const { last, parser } = x.downstream;
   if (parser.repeats && last.verdict !== null && last.guard === x.guard && last.token === x.token) return last.verdict;
