@@ -1,6 +1,12 @@
+// Every example is right as it stands, alone and beside the others, with the certificates that it says how to make.
+
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CredentialsDirectory } from '../gateway-api/credentials/directory.ts';
+import { DEFAULT_ENVIRONMENT, type Environment } from '../gateway-api/environment.ts';
 import { analyse } from '../gateway-api/findings.ts';
 import { trafficPolicy } from '../gateway-api/schemas/traffic-policy.ts';
 import { Store } from '../gateway-api/store.ts';
@@ -11,12 +17,34 @@ const FOLDER = new URL('../manifests/examples/', import.meta.url);
 
 const texts = new Map(readdirSync(FOLDER).map((file) => [file, readFileSync(new URL(file, FOLDER), 'utf8')]));
 
+/** What an example says how its certificates are made. */
+const MAKING = /^# {3}((?:mkdir|new|sign)\b.*)$/gm;
+
 describe('examples', () => {
+  let environment: Environment;
+  let folder = '';
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'waypoint-examples-'));
+    for (const [file, text] of texts) {
+      const lines = [...text.matchAll(MAKING)].map(([, line]) => line);
+      const made = spawnSync('sh', ['-ec', lines.join('\n')], { cwd: folder, encoding: 'utf8' });
+      assert.equal(made.status, 0, `${file}: ${made.stderr} (is openssl installed?)`);
+    }
+    const warn = assert.fail;
+    const directory = new CredentialsDirectory(join(folder, 'certs'), { onChange() {}, log: { warn, info: warn } });
+    directory.load();
+    directory.close();
+    environment = { ...DEFAULT_ENVIRONMENT, credentials: directory.credentials, now: Date.now() };
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
   for (const [file, text] of texts) {
     it(`${file} is valid and complete on its own`, () => {
       const store = new Store();
       store.apply(file, text);
-      const translation = translate(store.resources, DEFAULT_ENVIRONMENT, null);
+      const translation = translate(store.resources, environment, null);
       assert.deepEqual([...store.findings, ...analyse(store.resources, translation)], []);
       const addresses = [...translation.snapshot.binds.values()].map(({ address }) => address);
       assert.ok(addresses.length > 1 && addresses.every((address) => address.startsWith('127.')), addresses.join(' '));
@@ -25,14 +53,17 @@ describe('examples', () => {
 
     it(`${file} says how to run it`, () => {
       assert.ok(text.startsWith('# '));
-      assert.match(text, new RegExp(`#   npx waypoint run( --zone west)? --config manifests/examples/${file}\n`));
+      assert.match(
+        text,
+        new RegExp(`#   npx waypoint run( --zone west| --credentials certs)? --config manifests/examples/${file}\n`),
+      );
     });
   }
 
   it('can be served together', () => {
     const store = new Store();
     for (const [file, text] of texts) store.apply(file, text);
-    const translation = translate(store.resources, DEFAULT_ENVIRONMENT, null);
+    const translation = translate(store.resources, environment, null);
     assert.deepEqual([...store.findings, ...analyse(store.resources, translation)], []);
     assert.equal(translation.snapshot.binds.size, 2 * texts.size);
   });
@@ -47,7 +78,7 @@ describe('examples', () => {
     for (const [file, text] of texts) {
       const store = new Store();
       store.apply(file, text);
-      const { statuses } = translate(store.resources, DEFAULT_ENVIRONMENT, null);
+      const { statuses } = translate(store.resources, environment, null);
       for (const status of statuses.values()) {
         if (status.kind !== 'TrafficPolicy' && status.kind !== 'XBackendTrafficPolicy') continue;
         const conditions = status.ancestors.flatMap((ancestor) => ancestor.conditions);

@@ -13,17 +13,24 @@ export interface DemoCertificates {
 
 /** Service accounts of the namespace shop. */
 const CLIENTS = ['till', 'guest'] as const;
+/** Long enough that nothing warns of their end. */
+const LIFETIME_MS = 90 * 24 * 3_600_000;
 
 /** `address`: where the waypoint is reached over TLS. */
 export function demoCertificates(address: string): DemoCertificates {
   // Readable for this user alone: there are keys in it.
   const folder = mkdtempSync(join(tmpdir(), 'waypoint-demo-'));
-  const ca = authority({ subject: 'CA of the demo' });
-  const server = ca.issue({ subject: 'shop', names: [`IP:${address}`, 'DNS:localhost', 'DNS:ledger.shop'] });
+  const notAfter = Date.now() + LIFETIME_MS;
+  const ca = authority({ subject: 'CA of the demo', notAfter });
+  const server = ca.issue({ subject: 'shop', notAfter, names: [`IP:${address}`, 'DNS:localhost', 'DNS:ledger.shop'] });
   write(join(folder, 'ca.crt'), ca.certificate);
   writeCredential(join(folder, 'shop'), server, ca.certificate);
   for (const name of CLIENTS) {
-    const { chain, key } = ca.issue({ subject: name, names: [`URI:spiffe://cluster.local/ns/shop/sa/${name}`] });
+    const { chain, key } = ca.issue({
+      subject: name,
+      notAfter,
+      names: [`URI:spiffe://cluster.local/ns/shop/sa/${name}`],
+    });
     write(join(folder, `${name}.pem`), chain + key);
   }
   return { folder, discard: () => rmSync(folder, { recursive: true, force: true }) };
