@@ -61,6 +61,67 @@ describe('breakers of outside services', () => {
   });
 });
 
+describe('calls of outside services', () => {
+  it('at once are no more than the service’s limits allow; what is too much counts against nobody', async () => {
+    const service = await GrpcService.start();
+    const asking = new Asking('GRPC', [service.port]);
+    asking.limit(2);
+    let release = (): void => {};
+    const held = new Promise<object>((resolve) => {
+      release = () => resolve({});
+    });
+    service.scripts.check = () => held;
+    const both = [asking.ask(), asking.ask()];
+    await eventually(() => service.checks.length === 2, 'two questions');
+    for (let i = 0; i < 20; i++) assert.equal((await asking.ask()).reason, 'overflow');
+    release();
+    assert.ok((await Promise.all(both)).every(({ allowed }) => allowed));
+    assert.equal((await asking.ask()).allowed, true);
+    assert.deepEqual(asking.counted, []);
+    service.close();
+    asking.close();
+  });
+
+  for (const protocol of ['HTTP', 'GRPC'] as const) {
+    it(`are made where an endpoint is; ${protocol}`, async () => {
+      const asking = new Asking(protocol, []);
+      assert.equal((await asking.ask()).reason, 'no_endpoint');
+      asking.close();
+    });
+
+    it(`end when their time is over; ${protocol}`, async () => {
+      const server = await listening(createTcpServer(() => {}));
+      const asking = new Asking(protocol, [portOf(server)]);
+      const { reason, detail } = await asking.ask({ timeoutMs: 20 });
+      assert.equal(reason, 'timeout');
+      assert.match(detail, /no answer within 20 ms$/);
+      server.close();
+      asking.close();
+    });
+  }
+
+  it('over HTTP survive a connection that closed while it idled', async () => {
+    let connections = 0;
+    const server = await listening(
+      createTcpServer((socket) => {
+        connections++;
+        // Answers once, and closes without a word when it is asked again.
+        let asked = 0;
+        socket.on('error', () => {});
+        socket.on('data', () => {
+          if (asked++ === 0) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+          else socket.destroy();
+        });
+      }),
+    );
+    const asking = new Asking('HTTP', [portOf(server)]);
+    for (let i = 0; i < 4; i++) assert.equal((await asking.ask()).reason, 'allowed');
+    assert.equal(connections, 4);
+    server.close();
+    asking.close();
+  });
+});
+
 describe('connections of gRPC calls', () => {
   it('one serves all calls, also those at once', async () => {
     let sessions = 0;

@@ -61,6 +61,12 @@ export class Asking {
     stateOf(this.worker.registry.backend(BACKEND)).secure = new BackendTls(plan, credentials);
   }
 
+  /** Of calls at once. */
+  limit(maxRequests: number): void {
+    const state = stateOf(this.worker.registry.backend(BACKEND));
+    state.limits = { ...state.limits, maxRequests };
+  }
+
   /** The verdict with what the log is told. */
   ask(more: Partial<ExternalAuthPlan> = {}): Promise<AuthVerdict & { readonly detail: string }> {
     return new Promise((resolve) => {

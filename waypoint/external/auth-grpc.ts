@@ -70,7 +70,8 @@ function address(host: string, port: number): { socketAddress: { address: string
 }
 
 function target({ head }: Exchange): string {
-  return head.hasQuery ? `${head.path}?${head.query}` : head.path;
+  // Without a token that was taken out of it already.
+  return `${head.path}${head.forwardedQuery}`;
 }
 
 /** -1: not known. */

@@ -18,8 +18,7 @@ export function questionOf(x: Exchange, plan: ExternalAuthPlan): HttpQuestion {
   const { head } = x;
   const { pieces, bytes, isPartial } = forwardedBody(x, plan.forwardBody);
   const path = head.path === '*' && plan.pathPrefix !== '' ? '/' : head.path;
-  const query = head.hasQuery ? `?${head.query}` : '';
-  let text = `${head.method} ${plan.pathPrefix}${path}${query} HTTP/1.1\r\n`;
+  let text = `${head.method} ${plan.pathPrefix}${path}${head.forwardedQuery} HTTP/1.1\r\n`;
   text += `host: ${head.authority === '' ? plan.provider : head.authority}\r\ncontent-length: ${bytes}\r\n`;
   const fixed = new Set(plan.additionalHeaders.map(([name]) => name));
   for (const [sent, value] of head.fields.entries()) {

@@ -86,7 +86,7 @@ export class Breakers {
       timeout: false,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
-      errorFilter: isAborted,
+      errorFilter: isOurs,
     });
     breaker.on('open', () => metrics.count('external_breakers', `${service}\nopen`));
     breaker.on('halfOpen', () => metrics.count('external_breakers', `${service}\nhalf_open`));
@@ -113,6 +113,7 @@ function fire(call: Call): Promise<unknown> {
   return call.run();
 }
 
-function isAborted(error: unknown): boolean {
-  return error instanceof CallFailure && error.reason === 'aborted';
+/** What ended here says nothing about the service. */
+function isOurs(error: unknown): boolean {
+  return error instanceof CallFailure && (error.reason === 'aborted' || error.reason === 'overflow');
 }

@@ -37,7 +37,8 @@ class Check extends Inquiry<Answer> {
   readonly #done: Done;
 
   constructor(x: Exchange, plan: ExternalAuthPlan, backend: string, done: Done) {
-    super(x.worker, plan.provider);
+    // Two namespaces may call different services by one name.
+    super(x.worker, plan.provider === backend ? backend : `${plan.provider} (${backend})`);
     this.#x = x;
     this.#plan = plan;
     this.#backend = backend;

@@ -42,7 +42,7 @@ export class GrpcSession implements TimerTarget {
   /** null: connected, or never will be. */
   #waiting: StreamOwner[] | null = [];
   #streams = 0;
-  /** Since when calls are under way without a sign of life, monotonic ms; 0: none is, or it lives. */
+  /** When the first call began of those that were made since the last sign of life, monotonic ms; 0: there was none. */
   #silentSince = 0;
   /** Takes no further calls. */
   #retired = false;
@@ -100,7 +100,6 @@ export class GrpcSession implements TimerTarget {
   done(): void {
     this.#streams -= 1;
     if (this.#streams > 0) return;
-    this.#silentSince = 0;
     if (this.endpoint.removed) this.#retire();
     else if (!this.#retired) this.#worker.timers.schedule(this.#timer, performance.now() + IDLE_MS);
   }
