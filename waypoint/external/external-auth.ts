@@ -30,6 +30,12 @@ export function askExternalAuth(x: Exchange, plan: ExternalAuthPlan, done: Done)
   return plan.backend === null ? refuseLater(x, plan, done) : new Check(x, plan, plan.backend, done).start();
 }
 
+async function loadProtobuf(): Promise<void> {
+  loadGrpc();
+  const { CHECK, checkRequest, readCheck } = await import('./auth-grpc.ts');
+  protobuf = { CHECK, checkRequest, readCheck };
+}
+
 class Check extends Inquiry<Answer> {
   readonly #x: Exchange;
   readonly #plan: ExternalAuthPlan;
@@ -46,11 +52,7 @@ class Check extends Inquiry<Answer> {
   }
 
   protected load(): Promise<unknown> | null {
-    if (this.#plan.protocol === 'HTTP' || protobuf !== null) return null;
-    return import('./auth-grpc.ts').then((module) => {
-      loadGrpc();
-      protobuf = module;
-    });
+    return this.#plan.protocol === 'HTTP' || protobuf !== null ? null : loadProtobuf();
   }
 
   protected call(): Callable<Answer> {

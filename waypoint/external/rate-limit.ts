@@ -39,6 +39,12 @@ interface Question {
   readonly backend: string;
 }
 
+async function loadProtobuf(): Promise<void> {
+  loadGrpc();
+  const { SHOULD_RATE_LIMIT, rateLimitRequest, readLimits } = await import('./rate-limit-grpc.ts');
+  protobuf = { SHOULD_RATE_LIMIT, rateLimitRequest, readLimits };
+}
+
 class LimitCheck extends Inquiry<RateLimitResponse> {
   readonly #x: Exchange;
   readonly #plan: GlobalRateLimitPlan;
@@ -54,11 +60,7 @@ class LimitCheck extends Inquiry<RateLimitResponse> {
   }
 
   protected load(): Promise<unknown> | null {
-    if (protobuf !== null) return null;
-    return import('./rate-limit-grpc.ts').then((module) => {
-      loadGrpc();
-      protobuf = module;
-    });
+    return protobuf === null ? loadProtobuf() : null;
   }
 
   protected call(): Callable<RateLimitResponse> {

@@ -51,6 +51,7 @@ function authenticated(x: Exchange, verdict: TokenVerdict): void {
   const { authenticator } = x.guard as Guard & { authenticator: NonNullable<Guard['authenticator']> };
   if (verdict.reply !== null) {
     x.detail = verdict.reason;
+    x.deniedBy = verdict.policy;
     x.worker.metrics.count('authentication_failures', verdict.reason);
     replyLocal(x, verdict.reply);
     return;

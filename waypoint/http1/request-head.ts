@@ -67,12 +67,14 @@ export class Http1RequestHead implements RequestHead, Target {
       return `${fields.write(0, host)}${extra}\r\n`;
     }
     const path = this.forwardPath === null ? this.path : visiblePath(this.forwardPath);
-    const query = this.forwardQuery === null ? (this.hasQuery ? `?${this.query}` : '') : this.#forwardedQuery();
+    const query = this.forwardedQuery;
     const line = `${this.method} ${path}${query} HTTP/1.1\r\n`;
     return `${line}${fields.write(this.fieldsStart, host)}${extra}\r\n`;
   }
 
-  #forwardedQuery(): string {
+  /** As the next hop is told it, with its `?`; '' for none. */
+  get forwardedQuery(): string {
+    if (this.forwardQuery === null) return this.hasQuery ? `?${this.query}` : '';
     return this.forwardQuery === '' ? '' : `?${this.forwardQuery}`;
   }
 
