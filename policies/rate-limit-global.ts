@@ -21,7 +21,7 @@ export interface GlobalRateLimitPlan {
 }
 
 /** One entry of a descriptor: a key, and where its value comes from. */
-export interface DescriptorEntry {
+interface DescriptorEntry {
   readonly key: string;
   readonly source: KeyPart['source'] | (typeof OWN_VALUELESS)[number] | 'value' | 'claim';
   /** The fixed value, or the name of the header (lower-case), cookie, query parameter or claim; '' otherwise. */
