@@ -46,7 +46,9 @@ export class Pool {
   park(connection: UpstreamConnection): void {
     // It began otherwise than is asked for now.
     const outdated = connection.secure !== this.state.secure || connection.proxyProtocol !== this.state.proxyProtocol;
-    if (this.#retired || outdated || this.#idle.length >= this.worker.limits.upstreamIdleConnections) {
+    // What announced a client is of use to that client only: those of clients that left long ago make room.
+    if (this.#full && connection.announced !== '') this.evict();
+    if (this.#retired || outdated || this.#full) {
       connection.abandon();
       return;
     }
@@ -82,6 +84,10 @@ export class Pool {
     if (connection === undefined) return false;
     connection.abandon();
     return true;
+  }
+
+  get #full(): boolean {
+    return this.#idle.length >= this.worker.limits.upstreamIdleConnections;
   }
 
   get idle(): number {
