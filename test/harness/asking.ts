@@ -82,7 +82,7 @@ export class Asking {
   }
 
   exchange(): Exchange {
-    const head = { ...requestHead({}), hasQuery: false, minor: 1, framing: 0, contentLength: 0 };
+    const head = { ...requestHead({}), hasQuery: false, forwardedQuery: '', minor: 1, framing: 0, contentLength: 0 };
     const rest = { peer: peerOf(), id: 'x', startedAt: performance.now(), body: null, detail: '' };
     return { worker: this.worker, head, ...rest } as unknown as Exchange;
   }
