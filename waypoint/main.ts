@@ -198,7 +198,6 @@ class Waypoint implements RunningWaypoint {
     const translation = translate(this.#source.store.resources, this.#environment(), before);
     this.#translation = translation;
     this.#expiry.set(nextExpiry(translation));
-    this.#outside.follow(translation.state.outsideNames.values());
     this.#addresses.follow(hasRemoteVips(translation.state.holders) ? 'watch' : 'none');
     // On disk before anybody can be led there.
     if (this.#options.servicePorts !== null) this.#ports.keep(translation.state.ports);
@@ -210,6 +209,8 @@ class Waypoint implements RunningWaypoint {
     if (this.#translation !== translation) return;
     this.#post(snapshot);
     this.#names?.follow(translation);
+    // Behind the posting too: an answer publishes again, and that must find the addresses tried.
+    this.#outside.follow(translation.state.outsideNames.values());
     // Behind the posting: nobody who reads a log is in that much of a hurry.
     this.#news.tellStatuses(statuses);
     this.#checks.follow(snapshot);

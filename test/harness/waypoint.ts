@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS, type Limits, type RunOptions } from '../../waypoint/config.ts';
 import { type RunningWaypoint, run } from '../../waypoint/main.ts';
+import type { LookUp } from '../../waypoint/name-resolver.ts';
 import { AccessLog } from './access-log.ts';
 import { type Answered, call } from './call.ts';
 import { assertNothingLeft, type Census, census } from './leaks.ts';
@@ -38,13 +39,15 @@ export class Waypoint {
     this.#before = before;
   }
 
-  static async start(files: Files, settings: Settings = {}): Promise<Waypoint> {
+  /** `lookUp` answers for names outside. */
+  static async start(files: Files, settings: Settings = {}, lookUp?: LookUp): Promise<Waypoint> {
     const dir = await mkdtemp(join(tmpdir(), 'waypoint-e2e-'));
     for (const [name, content] of Object.entries(files)) await put(dir, name, content);
     const before = census();
     const captured = captureOutput();
     try {
-      const running = await run({ ...runOptions(dir), ...settings, limits: { ...DEFAULT_LIMITS, ...settings.limits } });
+      const options = { ...runOptions(dir), ...settings, limits: { ...DEFAULT_LIMITS, ...settings.limits } };
+      const running = await run(options, lookUp);
       return new Waypoint(running, dir, captured, before);
     } catch (error) {
       captured.release();
