@@ -306,4 +306,30 @@ describe('a change of a policy about access', () => {
     assert.deepEqual([...after.snapshot.access.keys()], ['Service shop/late']);
     assert.deepEqual(said('AuthorizationPolicy/shop/p', after), ['Service late: Accepted=True Accepted']);
   });
+
+  it('asks another provider as soon as it is another', () => {
+    const service = (backend: string): string =>
+      `{name: opa, envoyExtAuthzGrpc: {service: ${backend}.shop.svc.cluster.local, port: 80}}`;
+    const mesh = (text: string): string => `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: waypoint, namespace: shop}
+data: {mesh: '{extensionProviders: [${text}]}'}
+`;
+    const store = stored(policy(`${ORDERS}, action: CUSTOM, provider: {name: opa}, rules: [{}]`));
+    const before = translated(store);
+    const asked = (of: Translation): string | null | undefined =>
+      at('Service shop/orders', of)?.policies[0]?.externalAuth?.backend;
+    assert.equal(asked(before), null);
+    assert.match(said('AuthorizationPolicy/shop/p', before)[1] ?? '', /ResolvedRefs=False/);
+    store.apply('mesh.yaml', mesh(service('carts')));
+    const second = translated(store, before);
+    assert.equal(asked(second), 'shop/carts:80');
+    assert.equal(said('AuthorizationPolicy/shop/p', second).length, 1);
+    assert.ok(second.snapshot.backends.has('shop/carts:80'));
+    store.apply('mesh.yaml', mesh(service('nobody')));
+    const third = translated(store, second);
+    assert.match(said('AuthorizationPolicy/shop/p', third)[1] ?? '', /ResolvedRefs=False/);
+    assert.ok(!third.snapshot.backends.has('shop/carts:80'));
+  });
 });

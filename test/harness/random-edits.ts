@@ -280,6 +280,26 @@ const xBackend = join(
     ),
   ),
 );
+const accessTarget = fc.oneof(
+  fc.record({ group: fc.constant(''), kind: fc.constantFrom('Service', 'Service', 'Pod'), name }),
+  fc.record({ group: fc.constant(GROUP), kind: fc.constantFrom('HTTPRoute', 'Gateway'), name }),
+  fc.record({ group: fc.constant(''), kind: fc.constant('Service'), name, namespace }),
+);
+const accessTargets = fc.oneof(
+  fc.record({ targetRef: accessTarget }),
+  fc.record({ targetRefs: fc.array(accessTarget, { maxLength: 2 }) }),
+  maybe('selector', fc.constant({})),
+);
+const authorization = join(
+  accessTargets,
+  maybe('rules', fc.constantFrom([], [{}], [{ when: [{ key: 'source.ip', values: ['10.0.0.1'] }] }], [{ form: [] }])),
+  fc.constantFrom<object>({ action: 'DENY' }, { action: 'CUSTOM', provider: { name: 'p' } }, { mode: 'Shadow' }, {}),
+  maybe('failure', fc.constant('spec: broken')),
+);
+const authentication = join(
+  accessTargets,
+  maybe('jwtRules', fc.constantFrom([], [{ issuer: 'https://idp' }], [{ issuer: 7 }])),
+);
 const addresses = join(
   maybe('h.example.com', fc.subarray(['192.0.2.1', '192.0.2.2'])),
   maybe('other.org', fc.constant(['192.0.2.3'])),
@@ -302,6 +322,8 @@ const kinds = fc.constantFrom<keyof Resources>(
   'XBackendTrafficPolicy',
   'BackendTLSPolicy',
   'XBackend',
+  'AuthorizationPolicy',
+  'RequestAuthentication',
   'Namespace',
   'Secret',
   'ConfigMap',
@@ -325,6 +347,8 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 2, arbitrary: resource('XBackendTrafficPolicy', backendTraffic, fc.constant({})) },
   { weight: 4, arbitrary: resource('BackendTLSPolicy', backendTls, fc.constant({})) },
   { weight: 3, arbitrary: resource('XBackend', xBackend, fc.constant({})) },
+  { weight: 4, arbitrary: resource('AuthorizationPolicy', authorization, fc.constant({})) },
+  { weight: 2, arbitrary: resource('RequestAuthentication', authentication, fc.constant({})) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('Names' as const), addresses }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('ExternalNames' as const), allowed: fc.boolean() }) },
   { weight: 4, arbitrary: resource('Namespace', fc.constant({}), labels) },
