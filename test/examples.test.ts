@@ -20,6 +20,8 @@ const texts = new Map(readdirSync(FOLDER).map((file) => [file, readFileSync(new 
 /** What an example says how its certificates are made. */
 const MAKING = /^# {3}((?:mkdir|new|sign)\b.*)$/gm;
 
+const POLICIES: readonly string[] = ['TrafficPolicy', 'XBackendTrafficPolicy', 'BackendTLSPolicy', 'XBackend'];
+
 describe('examples', () => {
   let environment: Environment;
   let folder = '';
@@ -80,7 +82,7 @@ describe('examples', () => {
       store.apply(file, text);
       const { statuses } = translate(store.resources, environment, null);
       for (const status of statuses.values()) {
-        if (status.kind !== 'TrafficPolicy' && status.kind !== 'XBackendTrafficPolicy') continue;
+        if (!POLICIES.includes(status.kind) || !('ancestors' in status)) continue;
         const conditions = status.ancestors.flatMap((ancestor) => ancestor.conditions);
         assert.ok(conditions.length > 0 && conditions.every((each) => each.status === 'True'), `${file} ${status.key}`);
         assert.ok(!conditions.some(({ type }) => type === 'Conflicted'), `${file} ${status.key}`);
