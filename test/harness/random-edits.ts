@@ -56,6 +56,14 @@ function resource(
     });
 }
 
+function named(fixed: string): (edit: Edit) => Edit {
+  return (edit) => {
+    if (edit.kind !== 'Put') return edit;
+    const metadata = { ...edit.resource.metadata, name: fixed };
+    return { kind: 'Put', resource: { ...edit.resource, metadata } as AnyResource };
+  };
+}
+
 /** Absent in half of the cases: a field holding undefined is not what a reader gives. */
 function maybe<T>(field: string, value: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> {
   return fc.option(value, { nil: null }).map((some): Record<string, T> => (some === null ? {} : { [field]: some }));
@@ -80,6 +88,10 @@ const filter = fc.oneof(
   fc.constant({ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x', value: 'y' }] } }),
   fc.constant({ type: 'ExtensionRef', extensionRef: { group: 'g', kind: 'K', name: 'n' } }),
   backendRef.map((ref) => ({ type: 'RequestMirror', requestMirror: { backendRef: ref } })),
+  fc.tuple(backendRef, fc.constantFrom('HTTP', 'GRPC')).map(([ref, protocol]) => ({
+    type: 'ExternalAuth',
+    externalAuth: { protocol, backendRef: ref, [protocol.toLowerCase()]: {} },
+  })),
 );
 const rule = join(
   fc.record({ matches: fc.constantFrom('/', '/a', '/b').map((value) => [{ path: { type: 'PathPrefix', value } }]) }),
@@ -192,9 +204,17 @@ const slice = fc.record({
   ports: fc.constantFrom([{ name: 'http', port: 8080 }], [{ name: 'ws', port: 81 }], [{ port: 8080 }]),
 });
 const grant = fc.record({
-  from: fc.array(fc.record({ group: fc.constant(GROUP), kind: fc.constantFrom('HTTPRoute', 'Gateway'), namespace }), {
-    maxLength: 2,
-  }),
+  from: fc.array(
+    join(
+      fc.constantFrom(
+        { group: GROUP, kind: 'HTTPRoute' },
+        { group: GROUP, kind: 'Gateway' },
+        { group: 'security.istio.io', kind: 'AuthorizationPolicy' },
+      ),
+      fc.record({ namespace }),
+    ),
+    { maxLength: 2 },
+  ),
   to: fc.array(
     join(
       fc.constantFrom(...['Service', 'Secret', 'ConfigMap'].map((kind) => ({ group: '', kind })), {
@@ -216,10 +236,16 @@ const routeTarget = join(
   maybe('sectionName', fc.constant('first')),
 );
 const gatewayTarget = fc.record({ group: fc.constant(GROUP), kind: fc.constant('Gateway'), name });
+const globalLimit = fc.record({ name, port: fc.constantFrom(80, 81) }).map((service) => ({
+  domain: 'd',
+  service,
+  descriptors: [[{ key: 'k', value: 'v' }]],
+}));
 const requestSettings = join(
   fc.record({ mode: fc.constantFrom('Enforce', 'Enforce', 'Shadow') }),
   maybe('retry', join(maybe('attempts', fc.integer({ min: 0, max: 2 })), maybe('perTryTimeout', seconds))),
   maybe('loadBalancing', maybe('algorithm', fc.constantFrom('Random', 'RoundRobin'))),
+  maybe('rateLimit', maybe('global', globalLimit)),
 );
 const endpointSettings = join(
   requestSettings,
@@ -304,6 +330,11 @@ const addresses = join(
   maybe('h.example.com', fc.subarray(['192.0.2.1', '192.0.2.2'])),
   maybe('other.org', fc.constant(['192.0.2.3'])),
 ) as fc.Arbitrary<Readonly<Record<string, readonly string[]>>>;
+const providers = fc
+  .record({ namespace, name, port: fc.constantFrom(80, 81) })
+  .map(({ namespace: in_, name: service, port }) => ({
+    data: { mesh: `extensionProviders: [{name: p, envoyExtAuthzHttp: {service: ${service}.${in_}, port: ${port}}}]` },
+  }));
 const gatewayClass = join(
   fc.record({
     controllerName: fc.constantFrom('waypoint.dev/controller', 'waypoint.dev/controller', 'example.com/other'),
@@ -354,6 +385,12 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 4, arbitrary: resource('Namespace', fc.constant({}), labels) },
   { weight: 4, arbitrary: resource('Secret', data, fc.constant({})) },
   { weight: 2, arbitrary: resource('ConfigMap', data, fc.constant({})) },
+  {
+    weight: 2,
+    arbitrary: resource('ConfigMap', fc.oneof(providers, fc.constant({ data: {} })), fc.constant({})).map(
+      named('waypoint'),
+    ),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
