@@ -8,7 +8,8 @@ function exchange(parts: object = {}, head: object = {}): Exchange {
   const fields = { get: (name: string) => (name === 'user-agent' ? 'curl/8' : undefined) };
   const x = {
     head: { method: 'GET', authority: 'orders.shop', path: '/orders/1', fields, ...head },
-    peer: { address: '10.0.0.9', port: 4000, namespace: null },
+    peer: { address: '10.0.0.9', port: 4000, namespace: null, identity: null },
+    ...{ token: null, deniedBy: '', deniedRule: '', audited: '' },
     bind: { gateway: 'shop/shop' },
     ...{
       service: { id: 'shop/orders:80' },
@@ -53,6 +54,24 @@ describe('AccessLog', () => {
     assert.deepEqual([entry.flag, entry.reason, entry.status], ['NR', 'no_frontend', 404]);
     for (const name of ['service', 'route', 'backend', 'endpoint', 'tries', 'upstream_ms'])
       assert.ok(!(name in entry), name);
+  });
+
+  it('names who asked, and the policy and rule that turned him away', () => {
+    const identity = { uri: 'spiffe://cluster.local/ns/shop/sa/web' };
+    const x = exchange({
+      peer: { address: '10.0.0.9', port: 4000, namespace: 'shop', identity },
+      ...{ token: { principal: 'https://issuer/me' }, deniedBy: 'AuthorizationPolicy shop/a', deniedRule: '1' },
+      audited: 'AuthorizationPolicy shop/b',
+    });
+    const line = JSON.parse(logged('json', x)) as Record<string, unknown>;
+    assert.deepEqual(
+      [line['denied_by'], line['denied_rule'], line['audited'], line['principal'], line['request_principal']],
+      ['AuthorizationPolicy shop/a', '1', 'AuthorizationPolicy shop/b', identity.uri, 'https://issuer/me'],
+    );
+    assert.match(
+      logged('text', x),
+      /\(denied by AuthorizationPolicy shop\/a rule 1\) \[audit AuthorizationPolicy shop\/b\]/,
+    );
   });
 
   it('takes the whole try where no response head came', () => {
