@@ -26,7 +26,8 @@ export interface SyntaxProblem extends Position {
   readonly message: string;
 }
 
-export type Parsed = { readonly value: unknown } | { readonly problem: SyntaxProblem };
+/** `salvage`: what can be made out of a text that is broken, however little. */
+export type Parsed = { readonly value: unknown } | { readonly problem: SyntaxProblem; readonly salvage: unknown };
 
 /**
  * Cuts at every line that is `---` or starts with `--- `: nothing in YAML, not even a block scalar, may contain such a line
@@ -57,7 +58,7 @@ function countLines(text: string): number {
 export function parseDocument(text: string): Parsed {
   if (text.length > maxDocumentBytes) {
     const message = `the document has ${text.length} characters, more than the ${maxDocumentBytes} allowed: split it with lines of ---`;
-    return { problem: { line: 1, column: 1, message } };
+    return { problem: { line: 1, column: 1, message }, salvage: null };
   }
   const value = /^\s*[{[]/.test(text) ? readJsonQuickly(text) : readQuickly(text);
   return value === GIVEN_UP ? parseFully(text) : { value };
@@ -92,12 +93,25 @@ function compose(text: string): { document: Document.Parsed; lines: LineCounter;
 export function parseFully(text: string): Parsed {
   const { document, lines, more } = compose(text);
   const error = document.errors[0] ?? document.warnings[0];
-  if (error !== undefined) return { problem: { ...positionOf(error, lines), message: inWords(error) } };
-  if (more) return { problem: { line: 1, column: 1, message: 'a new document must start with a line of ---' } };
+  if (error !== undefined) {
+    return { problem: { ...positionOf(error, lines), message: inWords(error) }, salvage: salvageOf(document) };
+  }
+  if (more) {
+    const problem = { line: 1, column: 1, message: 'a new document must start with a line of ---' };
+    return { problem, salvage: salvageOf(document) };
+  }
   try {
     return { value: document.toJS({ maxAliasCount: maxAliases }) };
   } catch (thrown) {
-    return { problem: aliasProblem(thrown as Error, document, lines) };
+    return { problem: aliasProblem(thrown as Error, document, lines), salvage: null };
+  }
+}
+
+function salvageOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: maxAliases });
+  } catch {
+    return null;
   }
 }
 

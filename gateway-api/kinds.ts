@@ -211,7 +211,8 @@ function configMapSpec(object: Fields): unknown {
 /** Whom a policy is for, and whether it only watches. What of that cannot be read is left out. */
 function brokenAccessPolicy(object: Fields, failure: string): unknown {
   const spec = isFields(object['spec']) ? object['spec'] : {};
-  const written = [spec['targetRef'], ...(Array.isArray(spec['targetRefs']) ? (spec['targetRefs'] as unknown[]) : [])];
+  const { targetRefs: list } = spec;
+  const written = [spec['targetRef'], ...(Array.isArray(list) ? (list as unknown[]) : [list])];
   const targetRefs = written.filter(isTarget).map(({ group, kind, name, namespace }) => ({
     ...{ group: typeof group === 'string' ? group : '', kind, name },
     ...(typeof namespace === 'string' ? { namespace } : {}),

@@ -1,4 +1,5 @@
 // One document's text to the objects in it, each validated, with what is wrong and where.
+import { hash } from 'node:crypto';
 import { forgetPositions, locate, type Position, parseDocument, type SyntaxProblem } from './documents.ts';
 import { DRY_RUN, findKind, type Kind, type KindName } from './kinds.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
@@ -21,6 +22,8 @@ export interface ReadObject {
   readonly resource: AnyResource | null;
   /** Of an invalid object that guards others: what keeps its targets guarded. */
   readonly broken: AnyResource | null;
+  /** It is of a kind that guards others. */
+  readonly guards: boolean;
   /** Whether the object says itself when it was created. */
   readonly dated: boolean;
   readonly line: number;
@@ -54,12 +57,27 @@ export function readDocument(text: string): ReadDocument {
 
 function read(text: string): ReadDocument {
   const parsed = parseDocument(text);
-  if ('problem' in parsed) return { objects: [], findings: noFindings, syntaxProblem: parsed.problem };
+  if ('problem' in parsed) {
+    return {
+      objects: guardsIn(parsed.salvage, parsed.problem, text),
+      findings: noFindings,
+      syntaxProblem: parsed.problem,
+    };
+  }
   const { value } = parsed;
   if (value === null) return { objects: [], findings: noFindings, syntaxProblem: null };
   const place: Place = { text, path: [] };
   if (isFields(value) && value['kind'] === 'List' && value['apiVersion'] === 'v1') return readList(value, text);
   return documentOf([readObject(value, place)]);
+}
+
+/** What is left of an object that guards others, if the broken text is one. The syntax is told of the document, not of it. */
+function guardsIn(salvage: unknown, { message }: SyntaxProblem, text: string): readonly ReadObject[] {
+  if (!isFields(salvage) || typeof salvage['apiVersion'] !== 'string' || typeof salvage['kind'] !== 'string') return [];
+  const kind = findKind(salvage['apiVersion'].split('/', 1)[0] as string, salvage['kind']);
+  if (kind?.broken === undefined) return [];
+  const read = readKnown(kind, salvage, { text, path: [] }, [{ path: [], message }]);
+  return 'kind' in read ? [{ ...read, findings: noFindings }] : [];
 }
 
 function readList(value: Fields, text: string): ReadDocument {
@@ -106,22 +124,28 @@ function missing(field: string): Problem {
 
 function readKnown(kind: Kind, value: Fields, place: Place, problems: readonly Problem[]): ReadObject | LocalFinding {
   const metadata = isFields(value['metadata']) ? value['metadata'] : {};
-  const { name } = metadata;
-  if (typeof name !== 'string' || name === '')
-    return finding(kind.name, problems[0] ?? missing('metadata.name'), place);
+  const line = firstLine(place.text);
+  const name = nameOf(metadata, kind, value);
+  if (name === null) return finding(kind.name, problems[0] ?? missing('metadata.name'), place);
   const namespace = kind.scope === 'Cluster' ? '' : namespaceOf(metadata);
   const plain = namespace === '' ? name : `${namespace}/${name}`;
   const key = `${plain}${kind.suffix ?? ''}`;
   const title = `${kind.name} ${key}`;
-  const line = firstLine(place.text);
-  const frame = { kind: kind.name, title, key, dated: typeof metadata['creationTimestamp'] === 'string', line };
+  const dated = typeof metadata['creationTimestamp'] === 'string';
+  const frame = { kind: kind.name, title, key, guards: kind.broken !== undefined, dated, line };
   if (problems.length === 0) {
     const resource = resourceOf(kind, value, { namespace, line });
     return { ...frame, resource, broken: null, findings: noFindings };
   }
-  const broken = brokenOf(kind, value, problems, { namespace, line });
+  const broken = brokenOf(kind, value, problems, { name, namespace, line });
   const findings = problems.map((problem) => finding(`${kind.name} ${plain}`, problem, place));
   return { ...frame, resource: null, broken, findings };
+}
+
+/** What guards others has a name even where nobody gave it one: without it, its targets would stand open. */
+function nameOf({ name }: Fields, { broken }: Kind, value: Fields): string | null {
+  if (typeof name === 'string' && name !== '') return name;
+  return broken === undefined ? null : `unnamed-${hash('sha1', JSON.stringify(value)).slice(0, 8)}`;
 }
 
 /** Labels and all else that nobody asks of it may be as wrong as the rest. */
@@ -129,11 +153,13 @@ function brokenOf(
   kind: Kind,
   value: Fields,
   problems: readonly Problem[],
-  at: { namespace: string; line: number },
+  { name, ...at }: { name: string; namespace: string; line: number },
 ): AnyResource | null {
   if (kind.broken === undefined) return null;
-  const { name, annotations } = value['metadata'] as Fields;
-  const [first, ...others] = problems.map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  const { annotations } = isFields(value['metadata']) ? value['metadata'] : noFields;
+  const [first, ...others] = problems.map(({ path, message }) =>
+    path.length === 0 ? message : `${formatPath(path)}: ${message}`,
+  );
   const failure = others.length === 0 ? String(first) : `${first} (and ${others.length} more)`;
   const isDryRun = isFields(annotations) && annotations[DRY_RUN] === 'true';
   const metadata = { name, annotations: isDryRun ? { [DRY_RUN]: 'true' } : noLabels };
@@ -146,6 +172,7 @@ function namespaceOf(metadata: Fields): string {
 }
 
 const noLabels: Readonly<Record<string, string>> = {};
+const noFields: Fields = {};
 
 function resourceOf(kind: Kind, value: Fields, at: { namespace: string; line: number }): AnyResource {
   const metadata = value['metadata'] as Fields;

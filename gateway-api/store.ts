@@ -129,17 +129,21 @@ export class Store {
     const { file, documents } = draft;
     const entry = this.#files.get(file) ?? noEntry;
     this.#findings = null;
-    if (draft.broken) {
-      this.#keep(file, { ...entry, findings: syntaxFindings(draft, entry.held.size) });
+    // A file that was once good keeps what it said.
+    if (draft.broken && entry.documents.length > 0) {
+      this.#keep(file, { ...entry, findings: syntaxFindings(draft, entry.held.size === 0 ? '' : KEPT) });
       return true;
     }
     const findings: Finding[] = [];
     const held = new Map<string, Held>();
     for (const document of documents) {
       for (const finding of document.read.findings) findings.push(placed(finding, document, file));
-      for (const object of document.read.objects) hold(object, { file, document, before: entry.held, held, findings });
+      // One that never was leaves what guards others, as far as it can be read: where it should be, nothing may be open.
+      const objects = draft.broken ? document.read.objects.filter(({ guards }) => guards) : document.read.objects;
+      for (const object of objects) hold(object, { file, document, before: entry.held, held, findings });
     }
-    this.#keep(file, { documents, held, findings });
+    if (draft.broken) findings.push(...syntaxFindings(draft, ''));
+    this.#keep(file, { documents: draft.broken ? [] : documents, held, findings });
     const renumbered = this.#number(file, held);
     const changed = this.#objects.exchange(entry.held, held);
     return changed || renumbered || findings.length + entry.findings.length > 0;
@@ -270,12 +274,15 @@ function duplicates(title: string, [first, ...rest]: readonly Held[]): Finding[]
   }));
 }
 
-function syntaxFindings(draft: Draft, heldObjects: number): Finding[] {
-  const kept = heldObjects === 0 ? '' : '; the last good version of this file keeps serving';
+const KEPT = '; the last good version of this file keeps serving';
+
+/** `kept`: what serves in place of the file, in words that follow the problem. */
+function syntaxFindings(draft: Draft, kept: string): Finding[] {
   return draft.documents.flatMap((document): Finding[] => {
-    const problem = document.read.syntaxProblem;
+    const { syntaxProblem: problem, objects } = document.read;
     if (problem === null) return [];
     const finding = { severity: 'error', code: 'syntax', object: '', path: '', ...problem } as const;
-    return [placed({ ...finding, message: problem.message + kept }, document, draft.file)];
+    const consequence = kept === '' && objects.length > 0 ? `; ${CLOSED}` : kept;
+    return [placed({ ...finding, message: problem.message + consequence }, document, draft.file)];
   });
 }
