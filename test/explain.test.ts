@@ -220,7 +220,9 @@ Answer     forwarded
 
   const mistakes: readonly (readonly [url: string, expected: RegExp])[] = [
     ['orders.shop/', /no URL/],
-    ['https://orders.shop/', /no URL/],
+    ['https://orders.shop/', /nothing here listens where orders\.shop leads/],
+    ['https://127.0.20.2:80/', /127\.0\.20\.2:80 has no TLS: ask with http:/],
+    ['ftp://orders.shop/', /no URL/],
     ['http://a b/', /no URL/],
     ['http://a:b/', /no host:port/],
     [

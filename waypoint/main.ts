@@ -243,6 +243,7 @@ class Waypoint implements RunningWaypoint {
   #adminState(): AdminState {
     return {
       explainOptions: { ...this.#options, sessionKey: this.#fleet.sessionKey },
+      knownKeys: () => this.#jwks.known(),
       readiness: () => this.#readiness(),
       metrics: async () => {
         await this.#fleet.collect();

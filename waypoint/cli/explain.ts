@@ -5,8 +5,9 @@ import { FileSource } from '../../gateway-api/files.ts';
 import { translate } from '../../gateway-api/translate.ts';
 import { parseSpiffeId } from '../../policies/identity.ts';
 import { DEFAULT_LIMITS } from '../config.ts';
-import { type ExplainRequest, explain } from '../explain/explain.ts';
+import type { ExplainRequest } from '../explain/explain.ts';
 import { explainText } from '../explain/text.ts';
+import { explainVerified } from '../explain/verified.ts';
 import { choice, parseSocketAddress } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
 import { readableJson } from '../ops/readable-json.ts';
@@ -23,6 +24,7 @@ type ExplainFlags = SourceFlags &
   PlaceFlags & {
     readonly header: Flag<readonly Header[]>;
     readonly namespace: Flag<string | null>;
+    readonly sni: Flag<string | null>;
     readonly principal: Flag<string | null>;
     readonly source: Flag<string | null>;
     readonly claims: Flag<Claims | null>;
@@ -49,13 +51,21 @@ export const EXPLAIN_FLAGS: ExplainFlags = {
     shown: 'unknown',
     parse: (text) => (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text) ? text : undefined),
   },
+  sni: {
+    arg: 'name',
+    help: 'host that the client names in the TLS handshake',
+    expects: 'a host name',
+    initial: null,
+    shown: 'that of the URL',
+    parse: (text) => (/^[a-z0-9_]([-.a-z0-9_]*[a-z0-9_])?$/i.test(text) ? text.toLowerCase() : undefined),
+  },
   principal: {
-    arg: 'domain/ns/namespace/sa/name',
-    help: 'identity in the certificate of the client',
-    expects: 'a SPIFFE id without its spiffe://',
+    arg: 'spiffe-id',
+    help: 'identity in the certificate of the client, [spiffe://]domain/ns/namespace/sa/name',
+    expects: 'a SPIFFE id, with or without its spiffe://',
     initial: null,
     shown: 'none',
-    parse: (text) => (parseSpiffeId(`spiffe://${text}`) === null ? undefined : text),
+    parse: parsePrincipal,
   },
   source: {
     arg: 'ip',
@@ -98,10 +108,11 @@ export async function explainCommand(
   if (url === undefined) mistakes.push('a method and a URL are needed: waypoint explain GET http://host:port/path');
   if (values.admin === null && values.config.length === 0) mistakes.push('--config or --admin is missing: whom to ask');
   if (mistakes.length > 0) return usageErrors('explain', mistakes);
-  const { header: headers, namespace, principal, source: address, claims, format } = values;
-  const asked = { method: method as string, url: url as string, headers, namespace, principal, address, claims };
+  const { header: headers, namespace, sni, principal, source: address, claims, format } = values;
+  const who = { namespace, principal, address, claims, ...(sni === null ? {} : { serverName: sni }) };
+  const asked = { method: method as string, url: url as string, headers, ...who };
   if (values.admin !== null) return askAdmin(values.admin, asked, format);
-  const report = explain(asked, snapshotOf(values), { ...values, limits: DEFAULT_LIMITS });
+  const report = await explainVerified(asked, snapshotOf(values), { ...values, limits: DEFAULT_LIMITS }, []);
   if (typeof report === 'string') {
     process.stderr.write(`waypoint explain: ${report}\n`);
     return 1;
@@ -131,8 +142,8 @@ async function askAdmin(admin: string, asked: ExplainRequest, format: Format): P
   page.searchParams.set('url', asked.url);
   page.searchParams.set('format', format);
   for (const [name, value] of asked.headers) page.searchParams.append('header', `${name}:${value}`);
-  const { namespace, principal, address, claims } = asked;
-  for (const [name, value] of Object.entries({ namespace, principal, address })) {
+  const { namespace, serverName: sni, principal, address, claims } = asked;
+  for (const [name, value] of Object.entries({ namespace, sni, principal, address })) {
     if (typeof value === 'string') page.searchParams.set(name, value);
   }
   if (claims) page.searchParams.set('claims', JSON.stringify(claims));
@@ -153,6 +164,11 @@ async function askAdmin(admin: string, asked: ExplainRequest, format: Format): P
 function parseHeader(text: string): readonly Header[] | undefined {
   const colon = text.indexOf(':');
   return colon < 1 ? undefined : [[text.slice(0, colon).trim(), text.slice(colon + 1).trim()]];
+}
+
+function parsePrincipal(text: string): string | undefined {
+  const principal = text.replace(/^spiffe:\/\//, '');
+  return parseSpiffeId(`spiffe://${principal}`) === null ? undefined : principal;
 }
 
 function parseAdmin(text: string): string | undefined {

@@ -38,8 +38,11 @@ ${describeFlags(CHECK_FLAGS)}`,
   ],
   [
     'explain',
-    () => `Usage: waypoint explain METHOD http://host:port/path [-H name:value]... --config <file|dir>
-       waypoint explain METHOD http://host:port/path [-H name:value]... --admin <url>
+    () => `Usage: waypoint explain METHOD http[s]://host:port/path [-H name:value]... --config <file|dir>
+       waypoint explain METHOD http[s]://host:port/path [-H name:value]... --admin <url>
+
+Prints where the request would go, by which of the candidates and why, and who lets it pass or turns it away. A token
+in a header is verified where its keys are written in the policy; else its claims are taken for true.
 
 ${describeFlags(EXPLAIN_FLAGS)}`,
   ],

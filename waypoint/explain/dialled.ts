@@ -11,26 +11,38 @@ export interface Dialled {
 }
 
 /** `authority` is that of the URL. A string says why nothing here is dialled. */
-export function chooseBind(authority: string, snapshot: Snapshot): Dialled | string {
+export function chooseBind(authority: string, snapshot: Snapshot, scheme: 'http' | 'https' = 'http'): Dialled | string {
   const parsed = parseAuthority(authority);
   if (parsed === null) return `'${authority}' is no host:port`;
   const host = parsed.host === 'localhost' ? '127.0.0.1' : parsed.host;
-  const port = parsed.port === 0 ? 80 : parsed.port;
+  const port = parsed.port === 0 ? (scheme === 'http' ? 80 : 443) : parsed.port;
   const binds = [...snapshot.binds.values()];
   const found =
     isIP(host.replace(/^\[|\]$/g, '')) === 0
       ? (byName(host, port, binds) ?? byRedirectedName(host, port, snapshot) ?? byListener(host, port, binds))
       : (byAddress(host, port, snapshot, binds) ?? byRedirectedAddress(host, port, snapshot));
-  if (found !== null) return found;
+  if (found !== null) return speaks(found.bind, scheme) ?? found;
   const known = binds.map((bind) => (bind.service === null ? bind.id : `${bind.id} (${bind.service})`)).join(', ');
   return `nothing here listens where ${authority} leads; there are ${known === '' ? 'no listeners' : known}`;
+}
+
+/** What is wrong with the scheme; null: nothing. */
+function speaks({ id, protocol }: BindPlan, scheme: 'http' | 'https'): string | null {
+  const right = protocol === 'HTTPS' ? 'https' : 'http';
+  if (scheme === right) return null;
+  return `${id} ${right === 'https' ? 'is for TLS' : 'has no TLS'}: ask with ${right}://`;
+}
+
+/** Its own address; null: it listens on all of them. */
+export function leadsHere({ address }: BindPlan): string | null {
+  return address === '0.0.0.0' || address === '::' ? null : address;
 }
 
 function byAddress(host: string, port: number, snapshot: Snapshot, binds: readonly BindPlan[]): Dialled | null {
   const bind = snapshot.binds.get(`${host}:${port}`);
   if (bind !== undefined)
     return { bind, found: bind.service === null ? 'its address' : `the address of Service ${bind.service}` };
-  const any = binds.find((each) => each.port === port && (each.address === '0.0.0.0' || each.address === '::'));
+  const any = binds.find((each) => each.port === port && leadsHere(each) === null);
   return any === undefined ? null : { bind: any, found: 'its port, on every address' };
 }
 

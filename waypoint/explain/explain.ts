@@ -1,6 +1,5 @@
 // Why a request goes where it goes: a request that is only thought of, led through the code that serves real ones.
 
-import { parseSpiffeId } from '../../policies/identity.ts';
 import { describeFilter } from '../../policies/index.ts';
 import { describeMirror } from '../../policies/mirror.ts';
 import type { BackendShare, BindPlan, RoutePlan, Snapshot } from '../../policies/plan.ts';
@@ -8,20 +7,22 @@ import type { Candidate, Explanation } from '../../routing/table.ts';
 import type { RunOptions } from '../config.ts';
 import type { Failure } from '../errors.ts';
 import { FAILURES } from '../errors.ts';
-import { Frontend, resolveFrontend } from '../frontend.ts';
+import { Frontend, misdirected, resolveFrontend } from '../frontend.ts';
 import type { LivePlan } from '../live-plan.ts';
-import { accessAnswer, accessOf } from './access.ts';
+import { accessAnswer, accessOf, tokenOf } from './access.ts';
+import { arrive, trustDomainsOf } from './arrival.ts';
 import { choiceOf, sessionOf } from './choice.ts';
-import { chooseBind, type Dialled } from './dialled.ts';
+import type { Dialled } from './dialled.ts';
 import { type Link, link } from './link.ts';
 import { endpointSections, requestSections } from './policy.ts';
 import type { ExplainedAnswer, ExplainedBackend, ExplainedCandidate, ExplainReport } from './report.ts';
-import { Thought } from './thought.ts';
+import type { Thought } from './thought.ts';
+import type { Presented } from './token.ts';
 import { matchWords, mismatchWords, replyWords, timeoutsWords } from './words.ts';
 
 export interface ExplainRequest {
   readonly method: string;
-  /** `http://host:port/path?query`: whom the client dials, and what it asks for. */
+  /** `http://host:port/path?query`, or `https://`: whom the client dials, and what it asks for. */
   readonly url: string;
   /** `Host` replaces the authority of the URL. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -29,6 +30,8 @@ export interface ExplainRequest {
   readonly namespace: string | null;
   /** Whose certificate it shows, `cluster.local/ns/shop/sa/web`. */
   readonly principal?: string | null;
+  /** SNI; absent: the host of the URL, unless that is an address. */
+  readonly serverName?: string | null;
   /** Where it comes from. */
   readonly address?: string | null;
   /** Of the token that it brings, which is taken for verified. */
@@ -39,44 +42,51 @@ export interface ExplainRequest {
 export type ExplainOptions = Pick<RunOptions, 'limits' | 'pathNormalization' | 'zone' | 'sessionKey'> &
   Partial<Pick<RunOptions, 'trustDomain' | 'trustDomainAliases'>>;
 
-/** A string says what is wrong with the question. */
-export function explain(asked: ExplainRequest, snapshot: Snapshot, options: ExplainOptions): ExplainReport | string {
-  const url = /^http:\/\/([^/?#\s]+)([^\s]*)$/.exec(asked.url);
-  if (url === null) return `'${asked.url}' is no URL of the form http://host:port/path`;
-  const dialled = chooseBind(url[1]!, snapshot);
-  if (typeof dialled === 'string') return dialled;
-  const who = asked.principal ?? null;
-  if (who !== null && parseSpiffeId(`spiffe://${who}`) === null)
-    return `'${who}' is no SPIFFE id without its spiffe://`;
-  const thought = new Thought(asked, url[1]!, url[2]!, options);
+/** A string says what is wrong with the question. `presented`: what became of the token that it brings. */
+export function explain(
+  asked: ExplainRequest,
+  snapshot: Snapshot,
+  options: ExplainOptions,
+  presented: Presented | null = null,
+): ExplainReport | string {
+  const arrival = arrive(asked, snapshot, options);
+  if (typeof arrival === 'string') return arrival;
+  const { dialled, client, thought } = arrival;
+  const arrived = { ...NOTHING, bind: bindOf(dialled), tls: client.tls, client: client.words };
+  if (client.refused !== null) return { ...arrived, answer: client.refused };
   const { failure } = thought;
-  if (failure === null) {
-    return route(thought, dialled, { snapshot, options, linked: link(snapshot, options.sessionKey) });
+  if (failure !== null) {
+    const message = 'the request is malformed: it is refused, the connection closed, nothing forwarded';
+    return { ...arrived, answer: { ...failure, message } };
   }
-  const message = 'the request is malformed: it is refused, the connection closed, nothing forwarded';
-  return { ...NOTHING, bind: bindOf(dialled), answer: { ...failure, message } };
+  const { claims = null } = asked;
+  if (presented !== null) thought.present(presented);
+  else if (claims !== null) thought.present({ token: tokenOf(claims), apply: () => {} });
+  const known = { snapshot, options, presented, linked: link(snapshot, options.sessionKey) };
+  return route(thought, dialled.bind, arrived, known);
 }
 
 const NOTHING: ExplainReport = {
-  ...{ request: null, bind: null, frontend: null, candidates: [] },
-  ...{ rule: null, access: [], answer: null },
+  ...{ request: null, bind: null, tls: null, client: '', frontend: null, candidates: [] },
+  ...{ rule: null, token: null, access: [], answer: null },
 };
 
 /** Where the answers are looked up. */
 interface Known {
   readonly snapshot: Snapshot;
   readonly options: ExplainOptions;
+  readonly presented: Presented | null;
   readonly linked: Link;
 }
 
-function route(thought: Thought, dialled: Dialled, known: Known): ExplainReport {
+function route(thought: Thought, bind: BindPlan, arrived: ExplainReport, known: Known): ExplainReport {
   const { live } = known.linked;
   const { head, peer } = thought;
-  const { bind } = dialled;
   const { method, authority, path, query } = head;
-  const seen = { ...NOTHING, request: { method, authority, path, query }, bind: bindOf(dialled) };
+  const seen = { ...arrived, request: { method, authority, path, query } };
   const frontend = new Frontend();
   if (!resolveFrontend({ bind, head, peer }, live, frontend)) return { ...seen, answer: unaddressed(bind) };
+  if (misdirected({ bind, head, peer }, frontend)) return { ...seen, answer: elsewhere(thought, frontend) };
   const { service, listener, table, tableId } = frontend;
   const winner = table === null ? null : table.find(head);
   const plan = table === null ? (service?.fallback ?? null) : (winner?.value ?? null);
@@ -93,12 +103,13 @@ function route(thought: Thought, dialled: Dialled, known: Known): ExplainReport 
     ...{ gateway: bind.gateway, service: service?.plan ?? null, backends },
     route: kind === 'Default' ? null : `${kind} ${name}`,
   };
-  const { trustDomain = 'cluster.local', trustDomainAliases = [] } = known.options;
-  const judges = { snapshot: known.snapshot, trustDomains: [trustDomain, ...trustDomainAliases] };
+  const { snapshot, options, presented } = known;
+  const judges = { snapshot, trustDomains: trustDomainsOf(options) };
   const access = accessOf(place, thought.accessContext(service?.plan.port ?? bind.port), judges);
   // Preflights are answered before anybody asks who it is.
   const isPreflight = answer?.reason === 'cors_preflight';
-  return { ...found, rule, access, answer: isPreflight ? answer : (accessAnswer(access, backends.length) ?? answer) };
+  const guarded = isPreflight ? null : (tokenAnswer(presented) ?? accessAnswer(access, backends.length));
+  return { ...found, rule, token: presented?.explained ?? null, access, answer: guarded ?? answer };
 }
 
 function candidateOf(each: Explanation<LivePlan>, winner: Candidate<LivePlan> | null): ExplainedCandidate {
@@ -124,7 +135,7 @@ function ruleOf(live: LivePlan, thought: Thought, known: Known): Pick<ExplainRep
     ...{ kind, route, rule, timeouts: timeoutsWords(plan), filters: filters.map(describeFilter) },
     policy: plan.backends.length === 0 ? requestSections(plan) : [],
     session: sessionOf(live, thought.head.fields, known.linked.registry),
-    ...{ mirrors: mirrors.map(describeMirror), before: thought.filtered([]).lines, after: after.lines, backends },
+    ...{ mirrors: mirrors.map(describeMirror), before: thought.received, after: after.lines, backends },
   };
   if (plan.failure !== null) return { rule: explained, answer: { status: 500, ...plan.failure } };
   if (after.reply === null) return { rule: explained, answer: backendAnswer(backends) };
@@ -173,7 +184,7 @@ function backendAnswer(backends: readonly ExplainedBackend[]): ExplainedAnswer |
   return broken === null ? answerOf(FAILURES.noEndpoint) : { status: 500, ...broken };
 }
 
-function bindOf({ bind, found }: { bind: BindPlan; found: string }): ExplainReport['bind'] {
+function bindOf({ bind, found }: Dialled): ExplainReport['bind'] {
   return { id: bind.id, gateway: bind.gateway, found };
 }
 
@@ -182,6 +193,22 @@ function unaddressed(bind: BindPlan): ExplainedAnswer {
   const hostnames = bind.listeners.map(({ hostname }) => hostname ?? '*');
   const known = hostnames.length === 0 ? '' : ` (the listeners here have the hostnames ${hostnames.join(', ')})`;
   return { ...answer, message: `${answer.message}${known}` };
+}
+
+/** RFC 9110 section 15.5.20: on another connection the same request may be right. */
+function elsewhere({ peer, head }: Thought, { listener }: Frontend): ExplainedAnswer {
+  const { serverName } = peer;
+  const made =
+    serverName === null ? 'the client named no host (SNI)' : `the connection was made for ${serverName} (SNI)`;
+  const message = `${made}, but listener ${listener?.id} serves ${head.host}: ask over a connection of its own (--sni ${head.host})`;
+  return { ...answerOf(FAILURES.misdirected), message };
+}
+
+function tokenAnswer(presented: Presented | null): ExplainedAnswer | null {
+  const { reply = null, explained = null } = presented ?? {};
+  if (reply === null) return null;
+  const by = explained?.policy ? ` (${explained.policy})` : '';
+  return { status: reply.status, reason: reply.reason, message: `the token is refused${by}` };
 }
 
 function answerOf({ status, reason, body }: Failure): ExplainedAnswer {

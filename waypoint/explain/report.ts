@@ -9,10 +9,16 @@ export interface ExplainReport {
   readonly request: ExplainedRequest | null;
   /** The socket address that was dialled, and how the URL led to it. */
   readonly bind: { readonly id: string; readonly gateway: string; readonly found: string } | null;
+  /** The handshake before the request; null: it is sent in the clear. */
+  readonly tls: ExplainedTls | null;
+  /** Who the client is known to be, in words; '' in the clear, where nobody expects to know. */
+  readonly client: string;
   readonly frontend: ExplainedFrontend | null;
   /** In order of precedence; the first without a mismatch takes the request. */
   readonly candidates: readonly ExplainedCandidate[];
   readonly rule: ExplainedRule | null;
+  /** null: there is none, or nobody looks for one. */
+  readonly token: ExplainedToken | null;
   /** Who may; empty where nobody guards the request. */
   readonly access: readonly ExplainedAccess[];
   /** What the waypoint answers itself; null when the request is forwarded, at least to some of the backends. */
@@ -25,6 +31,26 @@ interface ExplainedRequest {
   /** Normalised: what is matched. */
   readonly path: string;
   readonly query: string;
+}
+
+export interface ExplainedTls {
+  /** SNI; null: none. */
+  readonly serverName: string | null;
+  /** null: none has a certificate for that name. */
+  readonly listener: string | null;
+  /** Ids of the credentials among which the client's ciphers choose. */
+  readonly certificates: readonly string[];
+}
+
+export interface ExplainedToken {
+  /** `assumed`: its keys are not here, so its claims are taken for true. */
+  readonly state: 'verified' | 'assumed' | 'refused';
+  /** `iss/sub`; '' for nobody. */
+  readonly principal: string;
+  /** The RequestAuthentication that says so; '' where none does. */
+  readonly policy: string;
+  /** Why it is refused, as in the access log; '' when it is not. */
+  readonly reason: string;
 }
 
 interface ExplainedFrontend {
@@ -131,6 +157,7 @@ export interface ExplainedBackend {
 }
 
 export interface ExplainedAnswer {
+  /** 0: the connection ends before there is any. */
   readonly status: number;
   readonly reason: string;
   readonly message: string;

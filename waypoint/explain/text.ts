@@ -4,21 +4,32 @@ import { printable } from '../ops/escape.ts';
 import { accessLines } from './access-text.ts';
 import { backendPolicyLines, choiceLines, rulePolicyLines, sessionLines } from './policy-text.ts';
 import type { ExplainedBackend, ExplainedCandidate, ExplainedRule, ExplainReport } from './report.ts';
+import { clientLines, tokenLines } from './who-text.ts';
 
 /** Losing candidates that are listed; behind the winner only those that would match are of interest. */
 const MOST = 50;
 
 export function explainText(report: ExplainReport): string {
-  return `${[...arrival(report), ...candidates(report), ...rule(report.rule), ...accessLines(report.access), ...outcome(report)].map(printable).join('\n')}\n`;
+  const lines = [
+    ...arrival(report),
+    ...candidates(report),
+    ...rule(report.rule),
+    ...tokenLines(report.token),
+    ...accessLines(report.access),
+    ...outcome(report),
+  ];
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
-function arrival({ request, bind, frontend }: ExplainReport): string[] {
+function arrival(report: ExplainReport): string[] {
+  const { request, bind, frontend } = report;
   const lines: string[] = [];
   if (request !== null) {
     const query = request.query === '' ? '' : `?${request.query}`;
     lines.push(`Request    ${request.method} ${request.path}${query}  (host ${request.authority})`);
   }
   if (bind !== null) lines.push(`Arrives at ${bind.id} of Gateway ${bind.gateway}, found by ${bind.found}`);
+  lines.push(...clientLines(report));
   if (frontend === null) return lines;
   if (frontend.service !== null) lines.push(`Addressed  Service ${frontend.service}`);
   if (frontend.listener !== null) lines.push(`Listener   ${frontend.listener}`);
@@ -94,7 +105,10 @@ function backendLines(backend: ExplainedBackend, rule: ExplainedRule): string[] 
 }
 
 function outcome({ answer, rule }: ExplainReport): string[] {
-  if (answer !== null) return ['', `Answer     ${answer.status} ${answer.reason}: ${answer.message}`];
+  if (answer !== null) {
+    const status = answer.status === 0 ? 'none,' : String(answer.status);
+    return ['', `Answer     ${status} ${answer.reason}: ${answer.message}`];
+  }
   const broken = rule?.backends.some(({ percent, failure }) => percent > 0 && failure !== null) === true;
   return ['', broken ? 'Answer     forwarded, but for the share of the broken backends' : 'Answer     forwarded'];
 }

@@ -109,6 +109,13 @@ export class JwksFetcher {
     );
   }
 
+  /** Key sets that can be used. */
+  known(): readonly KeysNews[] {
+    return [...this.#followed.values()].flatMap(({ uri, keys }) =>
+      keys === null ? [] : { uri, keys, followed: true },
+    );
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const followed of this.#followed.values()) stop(followed);

@@ -4,9 +4,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import type { Snapshot } from '../../policies/plan.ts';
 import { parseAuthority } from '../../routing/host.ts';
-import type { ExplainOptions } from '../explain/explain.ts';
+import type { ExplainOptions, ExplainRequest } from '../explain/explain.ts';
 import type { SocketAddress } from '../flag-values.ts';
-import type { BackendReport } from '../messages.ts';
+import type { BackendReport, KeysNews } from '../messages.ts';
 import { addUp } from './backend-totals.ts';
 import { publicSnapshot } from './public-snapshot.ts';
 import { readableJson } from './readable-json.ts';
@@ -14,6 +14,8 @@ import { readableJson } from './readable-json.ts';
 /** What the pages show; asked anew for every request. */
 export interface AdminState {
   readonly explainOptions: ExplainOptions;
+  /** Key sets that were fetched, and can be used; absent where none is. */
+  knownKeys?(): readonly KeysNews[];
   /** null: ready; else why not. */
   readiness(): string | null;
   /** Prometheus text. */
@@ -144,14 +146,15 @@ async function explainPage(state: AdminState, query: URLSearchParams): Promise<P
   });
   const claims = claimsOf(query.get('claims'));
   if (claims === undefined) return text(400, 'claims: must be a JSON object\n');
-  const [namespace, principal, address] = ['namespace', 'principal', 'address'].map((name) => query.get(name)) as [
-    string | null,
-    string | null,
-    string | null,
-  ];
-  const asked = { method: query.get('method') ?? 'GET', url, headers, namespace, principal, address, claims };
-  const { explain } = await import('../explain/explain.ts');
-  const report = explain(asked, state.config().snapshot, state.explainOptions);
+  const asked: ExplainRequest = {
+    ...{ method: query.get('method') ?? 'GET', url, headers, claims },
+    namespace: query.get('namespace'),
+    principal: query.get('principal'),
+    address: query.get('address'),
+    ...(query.has('sni') ? { serverName: query.get('sni') } : {}),
+  };
+  const { explainVerified } = await import('../explain/verified.ts');
+  const report = await explainVerified(asked, state.config().snapshot, state.explainOptions, state.knownKeys?.() ?? []);
   if (typeof report === 'string') return text(400, `${report}\n`);
   if (query.get('format') !== 'text') return json(report);
   const { explainText } = await import('../explain/text.ts');
