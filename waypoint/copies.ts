@@ -26,8 +26,18 @@ export function noteCopies(x: Exchange, mirrors: readonly MirrorPlan[], position
   for (const mirror of mirrors) {
     if (mirror.afterFilter !== position || !shouldMirror(mirror, x.worker.random())) continue;
     x.copies ??= [];
-    x.copies.push(new Copy(x, mirror.backend as string, copiedHead(x)));
+    x.copies.push(new Copy(x, mirror.backend as string, headFor(x, mirror.backend as string)));
   }
+}
+
+/** A server outside is told its own name, as where requests are forwarded to it. */
+function headFor(x: Exchange, backend: string): string {
+  const { authority } = stateOf(x.worker.registry.backend(backend));
+  if (authority === null || x.head.forwardAuthority !== null) return copiedHead(x);
+  x.head.forwardAuthority = authority;
+  const head = copiedHead(x);
+  x.head.forwardAuthority = null;
+  return head;
 }
 
 /** Sends what was noted, if the request is whole; called once its filters let it pass, and when its body ends. */

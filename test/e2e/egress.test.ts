@@ -5,7 +5,7 @@ import type { Answer } from '../../waypoint/name-resolver.ts';
 import { asked, bundle, named, root } from '../harness/backend-tls-world.ts';
 import { call } from '../harness/call.ts';
 import { sentField } from '../harness/echoed.ts';
-import { gateway, gatewayClass, type Manifest, prefix, route } from '../harness/manifests.ts';
+import { gateway, gatewayClass, type Manifest, prefix, route, service } from '../harness/manifests.ts';
 import { freePort } from '../harness/ports.ts';
 import { ScriptedBackend } from '../harness/scripted-backend.ts';
 import { eventually } from '../harness/signal.ts';
@@ -96,6 +96,26 @@ describe('names outside', () => {
     const rewrite = { type: 'URLRewrite', urlRewrite: { hostname: 'rewritten.example' } };
     await start(ALLOWED, xBackend('api', { port: backend.port }), leading('api', [rewrite]));
     assert.equal(sentField(await call(port, { path: '/api' }), 'host'), 'rewritten.example');
+  });
+
+  it('are told it in copies, too, and nobody else is', async () => {
+    const inside = await ScriptedBackend.start(undefined, 'inside');
+    try {
+      const backendRef = { group: GROUP, kind: 'XBackend', name: 'api' };
+      const filters = [{ type: 'RequestMirror', requestMirror: { backendRef } }];
+      const rules = [{ filters, backendRefs: [{ name: 'inside', port: 80 }] }];
+      await start(
+        ALLOWED,
+        xBackend('api', { port: backend.port }),
+        route({ name: 'copied', parents: ['edge'], rules }),
+        ...service({ name: 'inside', endpoints: [inside.port] }),
+      );
+      assert.equal(sentField(await call(port, { host: 'client.example' }), 'host'), 'client.example');
+      const copy = await backend.request(0);
+      assert.match(copy.message.get('host') ?? '', /^api\.example(-shadow)?:\d+$/);
+    } finally {
+      await inside.close();
+    }
   });
 
   it('are spoken to in TLS, with their own name', async () => {
