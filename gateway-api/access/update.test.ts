@@ -254,6 +254,38 @@ describe('an AuthorizationPolicy that is broken', () => {
   });
 });
 
+describe('a file that is no YAML', () => {
+  const half = policy(ALLOW).replace('rules: [{}]', 'rules: [{}');
+  const twice = policy(`${ALLOW}, rules: []`);
+
+  for (const [name, text] of Object.entries({ half, twice, neighbour: `${policy(ALLOW)}---\n{` })) {
+    it(`and never was (${name}): keeps the targets closed that can be read in it`, () => {
+      const store = stored(text);
+      const after = translated(store);
+      const [plan] = at('Service shop/orders', after)?.policies ?? [];
+      assert.ok(plan !== undefined);
+      // A policy that is sound by itself is in force as it is.
+      assert.equal(plan.failure === null, name === 'neighbour');
+      assert.equal(store.findings.filter(({ code }) => code === 'syntax').length, 1);
+      store.apply('0.yaml', policy(`${CARTS}, rules: [{}]`, { name: 'other' }));
+      assert.deepEqual([...translated(store, after).snapshot.access.keys()], ['Service shop/carts']);
+    });
+  }
+
+  it('and once was: keeps what it said', () => {
+    const store = stored(policy(`${CARTS}, rules: [{}]`));
+    const before = translated(store);
+    store.apply('0.yaml', half);
+    assert.equal(translated(store, before).snapshot.access, before.snapshot.access);
+  });
+
+  it('opens nothing else', () => {
+    const store = new Store();
+    store.apply('all.yaml', WORLD + half);
+    assert.deepEqual([store.resources.Service.size, store.resources.AuthorizationPolicy.size], [0, 1]);
+  });
+});
+
 describe('a RequestAuthentication that is broken', () => {
   for (const spec of [`${ORDERS}, jwtRules: [{isuer: a}]`, `${ORDERS}, jwtRules: [{issuer: a, jwks: "{"}]`]) {
     it(`${spec}: is in force with its failure`, () => {
