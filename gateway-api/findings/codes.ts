@@ -13,7 +13,8 @@ const CODES: Readonly<Record<string, string>> = {
   TargetNotFound: 'dangling_target',
 };
 
-/** `NoMatchingParent` is `no_matching_parent`. */
+/** `NoMatchingParent` is `no_matching_parent`, `InvalidCACertificateRef` is `invalid_ca_certificate_ref`. */
 export function codeOf(reason: string): string {
-  return CODES[reason] ?? reason.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+  const words = reason.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replace(/([A-Z])([A-Z][a-z])/g, '$1_$2');
+  return CODES[reason] ?? words.toLowerCase();
 }
