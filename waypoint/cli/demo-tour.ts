@@ -171,7 +171,7 @@ export function demoTour(place: DemoPlace): readonly TourStep[] {
 }
 
 /** Who may call: by certificate, by path and method, by token. */
-function accessTour({ network, certificates }: DemoPlace): readonly TourStep[] {
+function accessTour({ network, waypoint, certificates }: DemoPlace): readonly TourStep[] {
   const secure = `https://${network}.1:8443/ledger`;
   const trusted = `--cacert ${certificates}/ca.crt -H 'Host: ledger.shop'`;
   const till = `${trusted} --cert ${certificates}/till.pem`;
@@ -199,6 +199,13 @@ function accessTour({ network, certificates }: DemoPlace): readonly TourStep[] {
       command: `for token in '' nonsense $(curl -s http://${network}.111:8881/token); do ${STATUS} -H "authorization:\${token:+ Bearer $token}" http://${network}.8:8880/ledger; done; echo`,
       shows: '403 401 200',
       expected: /^403 401 200 $/m,
+    },
+    {
+      title: 'Why may it not?',
+      command: `${waypoint} explain GET ${secure}/close -H host:ledger.shop --principal spiffe://cluster.local/ns/shop/sa/till --admin http://${network}.1:15000`,
+      shows: 'who asks, each policy with the rule that matches or the condition that fails, and which of them denies',
+      expected:
+        /Client +spiffe:.*till[\s\S]*=> DENY AuthorizationPolicy shop\/books[\s\S]*Answer +403 access_denied: denied by AuthorizationPolicy shop\/books, rule 0$/m,
     },
   ];
 }
