@@ -217,7 +217,14 @@ function brokenAccessPolicy(object: Fields, failure: string): unknown {
     ...{ group: typeof group === 'string' ? group : '', kind, name },
     ...(typeof namespace === 'string' ? { namespace } : {}),
   }));
-  return { targetRefs, ...(spec['mode'] === 'Shadow' ? { mode: 'Shadow' } : {}), failure };
+  // What tokens write is not for clients to write, whatever else is wrong.
+  const { jwtRules } = spec;
+  return {
+    targetRefs,
+    ...(spec['mode'] === 'Shadow' ? { mode: 'Shadow' } : {}),
+    ...(Array.isArray(jwtRules) ? { jwtRules } : {}),
+    failure,
+  };
 }
 
 function isTarget(ref: unknown): ref is Fields & { readonly kind: string; readonly name: string } {
