@@ -52,4 +52,15 @@ describe('certificates of the tests', () => {
     createSecureContext({ ca, crl: root.revoke([]) });
     assert.throws(() => createSecureContext({ ca, crl: 'nothing' }));
   });
+
+  it('are named in them by their serial number, whatever its first bit', () => {
+    const leaves = Array.from({ length: 300 }, () => root.issue());
+    const text = root.revoke(leaves).replace(/-----[^-]+-----|\s/g, '');
+    const list = Buffer.from(text, 'base64').toString('hex');
+    for (const { certificate } of leaves) {
+      const number = new X509Certificate(certificate).serialNumber.toLowerCase();
+      const positive = Number.parseInt(number.slice(0, 2), 16) < 0x80 ? number : `00${number}`;
+      assert.ok(list.includes(`02${(positive.length / 2).toString(16).padStart(2, '0')}${positive}`), number);
+    }
+  });
 });

@@ -24,9 +24,11 @@ export function admit(x: Exchange): void {
 }
 
 /** What the rate limit service says. */
-function judged(x: Exchange, { reply, responseHeaders }: RateVerdict): void {
+function judged(x: Exchange, { reply, requestHeaders, responseHeaders, detail }: RateVerdict): void {
   x.waiting = null;
   if (x.done) return;
+  if (detail !== '') x.detail = detail;
+  for (const [name, value] of requestHeaders) x.head.fields.append(name, value);
   for (const header of responseHeaders) x.addResponseHeader(header);
   if (reply === null) chance(x);
   else limited(x, reply);
@@ -73,9 +75,17 @@ function noteShadow(x: Exchange): void {
     const reply = shadow.limiter.check(x, x.worker.sharedNow());
     if (reply !== null) x.noteShadow('rate_limit', reply.reason);
   }
+  const global = shadow.plan.rateLimit?.global ?? null;
+  // Asked beside the request, which neither waits for the verdict nor is changed by it.
+  if (global !== null && global !== enforced.plan.rateLimit?.global) askRateLimit(x, global, noteVerdict);
   const { fault } = shadow.plan;
   if (fault === null || fault === enforced.plan.fault) return;
   const { delayMs, abortStatus } = decideFault(fault, x.worker.random);
   if (delayMs > 0) x.noteShadow('fault', `delay_${delayMs}ms`);
   if (abortStatus > 0) x.noteShadow('fault', `abort_${abortStatus}`);
+}
+
+/** Where the request is over by then, its log line is written without it, and the count is right all the same. */
+function noteVerdict(x: Exchange, { reply }: RateVerdict): void {
+  if (reply !== null) x.noteShadow('rate_limit', reply.reason);
 }

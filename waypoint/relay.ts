@@ -1,5 +1,6 @@
 // The way back: response head, body and trailers from the endpoint to the client, in as few writes as they came in.
 
+import type { HeaderLine } from '../policies/header-edits.ts';
 import { applyResponseFilters } from '../policies/index.ts';
 import type { Sessions } from '../policies/session.ts';
 import type { ResponseHead } from '../routing/request.ts';
@@ -28,7 +29,7 @@ export function relayHead(x: Exchange, attempt: Attempt, connection: UpstreamCon
   x.body?.release();
   if (x.plan !== null) applyResponseFilters(x.plan.plan.filters, x, head);
   if (x.share !== null) applyResponseFilters(x.share.filters, x, head);
-  if (x.responseHeaders !== null) for (const [name, value] of x.responseHeaders) head.fields.append(name, value);
+  if (x.responseHeaders !== null) giveHeaders(head, x.responseHeaders);
   if (x.setCookie !== '') head.fields.append('set-cookie', x.setCookie);
   if (x.plan !== null && x.plan.sessions !== null) keepSession(x, x.plan.sessions, head);
   const text = head.serialize(framingLines(x, attempt, head.framing));
@@ -43,6 +44,12 @@ export function relayHead(x: Exchange, attempt: Attempt, connection: UpstreamCon
     process.nextTick(uncork, downstream.socket);
   }
   downstream.write(text);
+}
+
+/** What outside services give stands in place of what the endpoint said of the same name. */
+function giveHeaders({ fields }: ResponseHead, lines: readonly HeaderLine[]): void {
+  for (const [name] of lines) fields.remove(name);
+  for (const [name, value] of lines) fields.append(name, value);
 }
 
 /** Tells the client of its session, where it is new or would go stale though it is in use. */

@@ -5,6 +5,7 @@ import { RateLimitResponse_Code as Code, type RateLimitRequest } from '../../way
 import { GrpcService } from '../harness/grpc-service.ts';
 import { service } from '../harness/manifests.ts';
 import { PolicyWorld, SERVICE, trafficPolicy } from '../harness/policy-world.ts';
+import { eventually } from '../harness/signal.ts';
 
 type Spec = Record<string, unknown>;
 
@@ -152,6 +153,23 @@ describe('global rate limits', () => {
     await world.policy(global({ service: { name: 'nobody', port: 1 }, failureMode: 'Closed' }));
     const { answer, entry } = await world.logged(tenant);
     assert.deepEqual([answer.status, entry['reason']], [500, 'rate_limit_no_endpoint']);
+    await world.policy(global());
+  });
+
+  it('in mode Shadow the service is asked, and nothing changes', async () => {
+    limits.scripts.limit = () => ({
+      overallCode: Code.OVER_LIMIT,
+      requestHeadersToAdd: [{ key: 'X-Quota', value: 'none' }],
+      responseHeadersToAdd: [{ key: 'X-RateLimit-Limit', value: '10' }],
+    });
+    await world.policy({ ...global(), mode: 'Shadow' });
+    const before = await world.metric('waypoint_shadow_decisions_total', /reason="rate_limit"/);
+    const { status, message } = await world.call(tenant);
+    assert.deepEqual([status, message.get('x-ratelimit-limit')], [200, undefined]);
+    assert.equal(world.backend.requests.at(-1)!.message.get('x-quota'), undefined);
+    const counted = async () => (await world.metric('waypoint_shadow_decisions_total', /reason="rate_limit"/)) > before;
+    await eventually(counted, 'the verdict to be counted');
+    assert.equal(limits.limits.length, 1);
     await world.policy(global());
   });
 

@@ -14,8 +14,12 @@ import type { Limited } from './rate-limit-grpc.ts';
 export interface RateVerdict {
   /** null lets it pass. */
   readonly reply: LocalReply | null;
+  /** One more line each in the request that goes on. */
+  readonly requestHeaders: readonly HeaderLine[];
   /** For the answer, whoever gives it. */
   readonly responseHeaders: readonly HeaderLine[];
+  /** Why nobody answered, for the log; '' when somebody did. */
+  readonly detail: string;
 }
 
 type Done = (x: Exchange, verdict: RateVerdict) => void;
@@ -24,14 +28,18 @@ type Protobuf = typeof import('./rate-limit-grpc.ts');
 /** Loaded where somebody asks; once for this thread. */
 let protobuf: Protobuf | null = null;
 
-const PASSED: RateVerdict = { reply: null, responseHeaders: [] };
+const PASSED: RateVerdict = { reply: null, requestHeaders: [], responseHeaders: [], detail: '' };
 
-/** `done` is called once, never before this returns, and not after `cancel`. Fields of the request are set by then. */
+/** `done` is called once, never before this returns, and not after `cancel`. */
 export function askRateLimit(x: Exchange, plan: GlobalRateLimitPlan, done: Done): Waiting {
   const descriptors = descriptorsOf(plan, x);
   if (descriptors.length > 0 && plan.backend !== null)
     return new LimitCheck(x, plan, { descriptors, backend: plan.backend }, done).start();
-  return passLater(x, descriptors.length === 0 ? PASSED : unanswered(plan, 'misconfigured'), done);
+  return passLater(
+    x,
+    descriptors.length === 0 ? PASSED : unanswered(plan, 'misconfigured', plan.failure?.message ?? ''),
+    done,
+  );
 }
 
 interface Question {
@@ -79,9 +87,8 @@ class LimitCheck extends Inquiry<RateLimitResponse> {
       return;
     }
     const { reply, requestHeaders, responseHeaders } = limited;
-    for (const [name, value] of requestHeaders) this.#x.head.fields.append(name, value);
     this.#count(reply === null ? 'ok' : 'over_limit');
-    this.#done(this.#x, { reply, responseHeaders });
+    this.#done(this.#x, { reply, requestHeaders, responseHeaders, detail: '' });
   }
 
   protected failed({ reason, message }: CallFailure): void {
@@ -89,9 +96,8 @@ class LimitCheck extends Inquiry<RateLimitResponse> {
   }
 
   #unanswered(reason: string, detail: string): void {
-    this.#x.detail = detail;
     this.#count(this.#plan.failOpen ? `${reason}_open` : reason);
-    this.#done(this.#x, unanswered(this.#plan, reason));
+    this.#done(this.#x, unanswered(this.#plan, reason, detail));
   }
 
   #count(verdict: string): void {
@@ -100,10 +106,10 @@ class LimitCheck extends Inquiry<RateLimitResponse> {
 }
 
 /** Closed: 500, as Envoy answers where its rate limit service does not (`failure_mode_deny`). */
-function unanswered({ failOpen }: GlobalRateLimitPlan, reason: string): RateVerdict {
-  if (failOpen) return PASSED;
+function unanswered({ failOpen }: GlobalRateLimitPlan, reason: string, detail: string): RateVerdict {
+  if (failOpen) return { ...PASSED, detail };
   const reply = { status: 500, reason: `rate_limit_${reason}`, headers: [], body: 'rate limits can not be checked\n' };
-  return { reply, responseHeaders: [] };
+  return { ...PASSED, reply, detail };
 }
 
 function passLater(x: Exchange, verdict: RateVerdict, done: Done): Waiting {

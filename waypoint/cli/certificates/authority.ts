@@ -148,8 +148,8 @@ function addressBytes(address: string): Buffer {
 /** CertificateList of RFC 5280 section 5.1, good for a day. */
 function revocationList(signer: Signer, revoked: readonly Issued[], at: number): string {
   const entries = revoked.map(({ certificate }) => {
-    const number = Buffer.from(new X509Certificate(certificate).serialNumber, 'hex');
-    return sequence(der(0x02, number), time(at));
+    const number = Number.parseInt(new X509Certificate(certificate).serialNumber, 16);
+    return sequence(integer(number), time(at));
   });
   const tbs = sequence(
     integer(1),
