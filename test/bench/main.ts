@@ -10,6 +10,7 @@ import type { Row, Verdict } from './row.ts';
 import { bodies } from './rows/bodies.ts';
 import { churn } from './rows/churn.ts';
 import { connections } from './rows/connections.ts';
+import { external } from './rows/external.ts';
 import { firstLoad, idle } from './rows/footprint.ts';
 import { jwt } from './rows/jwt.ts';
 import { latency } from './rows/latency.ts';
@@ -22,6 +23,7 @@ const ROWS: readonly Row[] = [
   small,
   tls,
   jwt,
+  external,
   bodies,
   lookup,
   propagation,

@@ -13,6 +13,8 @@ export interface Fleet {
   readonly layout: 'file-per-route' | 'file-per-namespace';
   /** AuthorizationPolicies on the Service that the load hits; none unless said otherwise. */
   readonly policies?: number;
+  /** Where an external authorizer listens that is asked about each request of the loaded route; none unless said otherwise. */
+  readonly authorizerPort?: number;
   /** A RequestAuthentication on that Service believes tokens under these keys; none unless said otherwise. */
   readonly tokens?: { readonly issuer: string; readonly jwks: string };
 }
@@ -28,9 +30,11 @@ export interface Listener {
 export function writeManifests(folder: string, listener: Listener, backend: Backend, fleet: Fleet): void {
   writeFileSync(join(folder, 'base.yaml'), baseManifests(listener, backend, fleet.namespaces));
   if (fleet.policies) writeFileSync(join(folder, 'policies.yaml'), accessPolicies(fleet.policies));
+  if (fleet.authorizerPort)
+    writeFileSync(join(folder, 'authorizer.yaml'), service('authorizer', '10.1.0.3', fleet.authorizerPort));
   if (fleet.tokens) writeFileSync(join(folder, 'tokens.yaml'), authentication(fleet.tokens));
   if (listener.scheme === 'https') writeFileSync(join(folder, 'certificate.yaml'), certificateSecret());
-  writeFileSync(join(folder, LOADED_ROUTE_FILE), loadedRoute(null));
+  writeFileSync(join(folder, LOADED_ROUTE_FILE), loadedRoute(null, fleet.authorizerPort !== undefined ? ASKED : ''));
   const byNamespace = new Map<string, string[]>();
   for (let i = 1; i < fleet.routes; i++) {
     const namespace = namespaceOf(i, fleet);
@@ -55,11 +59,16 @@ export function routeFile(i: number, fleet: Fleet): string {
   return join(namespaceOf(i, fleet), `route-${i}.yaml`);
 }
 
+const ASKED = `    filters:
+    - type: ExternalAuth
+      externalAuth: {protocol: GRPC, backendRef: {name: authorizer, port: 80}, grpc: {}}
+`;
+
 /** `version` comes back in a response header: how a row sees that an edit is served. null: as plain as the others' configurations. */
-export function loadedRoute(version: string | null): string {
+export function loadedRoute(version: string | null, others = ''): string {
   const filters =
     version === null
-      ? ''
+      ? others
       : `    filters:
     - type: ResponseHeaderModifier
       responseHeaderModifier: {set: [{name: x-version, value: "${version}"}]}
