@@ -121,7 +121,7 @@ function kindProblem(service: Service, { allowExternalName, clusterDomain }: Env
   if (service.spec.type === 'ExternalName') {
     const problem = outsideProblem(outsideName(service.spec.externalName ?? ''), clusterDomain);
     if (allowExternalName && problem === null) return null;
-    const why = allowExternalName ? problem : 'it could lead anywhere: --allow-external-name on takes them';
+    const why = allowExternalName ? problem : 'it could lead anywhere: --allow-external-name takes them';
     return no('UnsupportedService', `A Service of type ExternalName is not served: ${why}`);
   }
   if (isHeadless(service)) {

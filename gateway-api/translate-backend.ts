@@ -96,7 +96,7 @@ function resolveExternalName(
   { environment }: Destinations,
 ): Resolution {
   if (!environment.allowExternalName) {
-    const message = `Service ${key} is an ExternalName, which would lead anywhere: use a Service with EndpointSlices or an XBackend, or start with --allow-external-name on`;
+    const message = `Service ${key} is an ExternalName, which would lead anywhere: use a Service with EndpointSlices or an XBackend, or start with --allow-external-name`;
     return failed('InvalidKind', message);
   }
   const problem = outsideProblem(outsideName(spec.externalName ?? ''), environment.clusterDomain);

@@ -23,7 +23,7 @@ export interface TlsClaim {
   readonly resolved: Verdict;
 }
 
-export interface TlsTarget {
+interface TlsTarget {
   /** By the name of a port, '' for all others: the plan of the policy that holds, without a certificate of our own. */
   readonly ports: ReadonlyMap<string, BackendTlsPlan>;
   /** By tlsClaimKey. */

@@ -201,7 +201,7 @@ describe('findings about backends', () => {
     [
       'an ExternalName that is not allowed',
       WEB + TO_EXTERNAL_NAME + EXTERNAL_NAME,
-      [/^error unsupported_kind .*Service shop\/api is an ExternalName.*--allow-external-name on$/],
+      [/^error unsupported_kind .*Service shop\/api is an ExternalName.*--allow-external-name$/],
     ],
     [
       'an ExternalName in cleartext',

@@ -3,17 +3,15 @@
 import type { Statuses } from '../../gateway-api/conditions.ts';
 import { FileSource } from '../../gateway-api/files.ts';
 import { analyse } from '../../gateway-api/findings.ts';
-import type { Resources } from '../../gateway-api/resources.ts';
 import type { Finding } from '../../gateway-api/store.ts';
-import { type Environment, type Translation, translate } from '../../gateway-api/translate.ts';
+import { translate } from '../../gateway-api/translate.ts';
 import { choice, onOff } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
-import type { LookUp } from '../name-resolver.ts';
 import { readableJson } from '../ops/readable-json.ts';
 import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
-import { systemLookup } from '../system-lookup.ts';
 import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
 import { findingLine } from './finding-line.ts';
+import { translateWithNames } from './look-up.ts';
 import { sarif } from './sarif.ts';
 import { statusRows, statusTable } from './status-table.ts';
 import { usageErrors } from './usage-errors.ts';
@@ -49,7 +47,11 @@ export async function checkCommand(
   const source = new FileSource(paths, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
   source.load();
   const { resources, findings } = source.store;
-  const translation = await translated(resources, environmentOf(values), values.lookUp ? systemLookup : null);
+  const environment = environmentOf(values);
+  // Without a look-up nothing is said about addresses.
+  const translation = values.lookUp
+    ? await translateWithNames(resources, environment)
+    : translate(resources, environment, null);
   source.close();
   const objects = Object.values(resources).reduce((sum, kind) => sum + kind.size, 0);
   const checked = {
@@ -59,23 +61,6 @@ export async function checkCommand(
   };
   process.stdout.write(PRINTERS[values.format](checked));
   return isFine(checked) ? 0 : 1;
-}
-
-/** Without a look-up nothing is said about addresses. */
-async function translated(resources: Resources, environment: Environment, lookUp: LookUp | null): Promise<Translation> {
-  const first = translate(resources, environment, null);
-  const names = [...new Set(first.state.outsideNames.values())];
-  if (lookUp === null || names.length === 0) return first;
-  const answers = await Promise.all(
-    names.map((name) =>
-      lookUp(name).then(
-        ({ addresses }) => addresses,
-        () => [],
-      ),
-    ),
-  );
-  const addresses = new Map(names.map((name, index) => [name, answers[index]!]));
-  return translate(resources, { ...environment, addresses }, null);
 }
 
 const PRINTERS: Readonly<Record<Format, (checked: Checked) => string>> = {

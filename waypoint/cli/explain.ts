@@ -2,8 +2,8 @@
 
 import { isIP } from 'node:net';
 import { FileSource } from '../../gateway-api/files.ts';
-import { translate } from '../../gateway-api/translate.ts';
 import { parseSpiffeId } from '../../policies/identity.ts';
+import type { Snapshot } from '../../policies/plan.ts';
 import { DEFAULT_LIMITS } from '../config.ts';
 import type { ExplainRequest } from '../explain/explain.ts';
 import { explainText } from '../explain/text.ts';
@@ -13,6 +13,7 @@ import { type Flag, parseFlags } from '../flags.ts';
 import { readableJson } from '../ops/readable-json.ts';
 import { PLACE_FLAGS, type PlaceFlags, SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
 import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
+import { translateWithNames } from './look-up.ts';
 import { usageErrors } from './usage-errors.ts';
 
 type Format = 'text' | 'json';
@@ -112,7 +113,7 @@ export async function explainCommand(
   const who = { namespace, principal, address, claims, ...(sni === null ? {} : { serverName: sni }) };
   const asked = { method: method as string, url: url as string, headers, ...who };
   if (values.admin !== null) return askAdmin(values.admin, asked, format);
-  const report = await explainVerified(asked, snapshotOf(values), { ...values, limits: DEFAULT_LIMITS }, []);
+  const report = await explainVerified(asked, await snapshotOf(values), { ...values, limits: DEFAULT_LIMITS }, []);
   if (typeof report === 'string') {
     process.stderr.write(`waypoint explain: ${report}\n`);
     return 1;
@@ -123,7 +124,7 @@ export async function explainCommand(
 
 type Source = Parameters<typeof environmentOf>[0] & { readonly config: readonly string[] };
 
-function snapshotOf(values: Source): ReturnType<typeof translate>['snapshot'] {
+async function snapshotOf(values: Source): Promise<Snapshot> {
   const source = new FileSource(values.config, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
   source.load();
   source.close();
@@ -133,7 +134,8 @@ function snapshotOf(values: Source): ReturnType<typeof translate>['snapshot'] {
       `The configuration has ${errors} errors, what they are about is left out: waypoint check lists them.\n`,
     );
   }
-  return translate(source.store.resources, environmentOf(values), null).snapshot;
+  const { snapshot } = await translateWithNames(source.store.resources, environmentOf(values));
+  return snapshot;
 }
 
 async function askAdmin(admin: string, asked: ExplainRequest, format: Format): Promise<number> {

@@ -18,7 +18,7 @@ import { endpointSections, requestSections } from './policy.ts';
 import type { ExplainedAnswer, ExplainedBackend, ExplainedCandidate, ExplainReport } from './report.ts';
 import type { Thought } from './thought.ts';
 import type { Presented } from './token.ts';
-import { matchWords, mismatchWords, replyWords, timeoutsWords } from './words.ts';
+import { matchWords, mismatchWords, replyWords, timeoutsWords, tlsWords } from './words.ts';
 
 export interface ExplainRequest {
   readonly method: string;
@@ -164,6 +164,9 @@ function backendOf(share: BackendShare, sum: number, { plan, thought, known }: C
     filters: share.filters.map(describeFilter),
     mirrors: share.mirrors.map(describeMirror),
     after: share.filters.length === 0 ? null : after.lines,
+    tls: own?.tls == null ? null : tlsWords(own.tls),
+    tlsFailure: own?.tls?.failure ?? null,
+    outside: own?.authority ?? null,
     policy: requestSections(share),
     endpointPolicy: own === undefined ? [] : endpointSections(own, options.limits),
     choice: backend === undefined ? null : choiceOf({ backend, ...chosen }),
@@ -179,7 +182,12 @@ function backendOf(share: BackendShare, sum: number, { plan, thought, known }: C
 function backendAnswer(backends: readonly ExplainedBackend[]): ExplainedAnswer | null {
   const taking = backends.filter((backend) => backend.percent > 0);
   if (taking.length === 0) return answerOf(FAILURES.noBackend);
-  if (taking.some(({ endpoints }) => endpoints.some((endpoint) => endpoint.eligible))) return null;
+  const reached = taking.filter(({ endpoints }) => endpoints.some((endpoint) => endpoint.eligible));
+  if (reached.some(({ tlsFailure }) => tlsFailure === null)) return null;
+  if (reached.length > 0) {
+    const answer = answerOf(FAILURES.upstreamTls);
+    return { ...answer, message: `${answer.message}: ${reached[0]?.tlsFailure?.message}` };
+  }
   const broken = taking.find(({ failure }) => failure !== null)?.failure ?? null;
   return broken === null ? answerOf(FAILURES.noEndpoint) : { status: 500, ...broken };
 }

@@ -146,6 +146,12 @@ export interface ExplainedBackend {
   readonly mirrors: readonly string[];
   /** Lines of the head as this backend sees it, where it has filters of its own. */
   readonly after: readonly string[] | null;
+  /** How connections to it are encrypted, in one line; null: they are not. */
+  readonly tls: string | null;
+  /** Why none is made (`BackendTlsPlan.failure`); null: they are. */
+  readonly tlsFailure: PlanFailure | null;
+  /** A server outside: what `Host` says to it, where no filter says otherwise; null: one inside. */
+  readonly outside: string | null;
   /** What holds for requests of this rule to this backend. */
   readonly policy: readonly ExplainedSection[];
   /** What holds for its endpoints, whoever sends to them. */

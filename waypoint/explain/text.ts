@@ -93,8 +93,15 @@ function backendLines(backend: ExplainedBackend, rule: ExplainedRule): string[] 
   for (const filter of backend.filters) lines.push(`           filter ${filter}`);
   for (const mirror of backend.mirrors) lines.push(`           mirror ${mirror}`);
   if (backend.after !== null) lines.push(...changes('           forwarded', rule.after, backend.after));
+  if (backend.outside !== null) lines.push(`           outside, Host says ${backend.outside}`);
+  if (backend.tls !== null) lines.push(`           ${backend.tls}`);
+  if (backend.tlsFailure !== null) {
+    lines.push(`           never connected, ${backend.tlsFailure.reason}: ${backend.tlsFailure.message}`);
+  }
   lines.push(...backendPolicyLines(backend, rule), ...choiceLines(backend.choice));
-  if (failure === null && endpoints.length === 0) lines.push('           no endpoints');
+  if (failure === null && endpoints.length === 0) {
+    lines.push(`           no ${backend.outside === null ? 'endpoints' : 'address: DNS gave none'}`);
+  }
   for (const endpoint of endpoints) {
     const address = endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address;
     const state = [endpoint.ready ? 'ready' : 'not ready', ...(endpoint.terminating ? ['terminating'] : [])].join(', ');

@@ -1,6 +1,6 @@
 // Conditions, limits and answers in the words of the Gateway API.
 
-import type { RoutePlan } from '../../policies/plan.ts';
+import type { BackendTlsPlan, RoutePlan } from '../../policies/plan.ts';
 import type { LocalReply } from '../../policies/policy.ts';
 import type { RouteMatch, ValueMatch } from '../../routing/condition.ts';
 import type { Mismatch } from '../../routing/conditions.ts';
@@ -36,4 +36,12 @@ export function replyWords({ headers, body }: LocalReply): string {
 
 function valueWords({ name, type, value }: ValueMatch): string {
   return `${name} ${type === 'Exact' ? '=' : '~'} ${value}`;
+}
+
+/** `TLS with orders.example, certified by ConfigMap shop/ca for spiffe://…, shown Secret shop/own`. */
+export function tlsWords({ serverName, names, authorities, certificate }: BackendTlsPlan): string {
+  const server = serverName === null ? 'TLS' : `TLS with ${serverName}`;
+  const trust = authorities.length === 0 ? 'certified by nobody' : `certified by ${authorities.join(' or ')}`;
+  const meant = names.length === 0 ? '' : ` for ${names.map(({ value }) => value).join(' or ')}`;
+  return `${server}, ${trust}${meant}${certificate === null ? '' : `, shown ${certificate}`}`;
 }
