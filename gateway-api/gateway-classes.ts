@@ -6,8 +6,11 @@ import type { Gateway, GatewayClass } from './resources.ts';
 
 /** Gateway API features that work, in the names of its conformance suite; sorted, as the API asks. */
 const SUPPORTED_FEATURES: readonly string[] = [
+  'BackendTLSPolicy',
+  'BackendTLSPolicySANValidation',
   'Gateway',
   'GatewayAddressEmpty',
+  'GatewayBackendClientCertificate',
   'GatewayFrontendClientCertificateValidation',
   'GatewayFrontendClientCertificateValidationInsecureFallback',
   'GatewayHTTPListenerIsolation',
