@@ -71,6 +71,8 @@ export class Handshake implements TimerTarget {
     this.socket.once('secure', () => this.#secured());
     this.socket.on('error', this.#onError);
     this.socket.on('close', this.#onClose);
+    // Whoever closes its side within a handshake will not finish it: probes of a port do, and are many.
+    this.socket.on('end', this.#onClose);
     worker.timers.schedule(this.#timer, performance.now() + worker.limits.requestHeadTimeoutMs);
   }
 
@@ -130,6 +132,7 @@ export class Handshake implements TimerTarget {
     this.#over = true;
     this.#worker.timers.cancel(this.#timer);
     this.socket.off('close', this.#onClose);
+    this.socket.off('end', this.#onClose);
   }
 }
 
