@@ -24,7 +24,7 @@ export function refsOf({ spec }: AccessPolicy): readonly AccessTargetReference[]
 }
 
 /** `Service shop/orders`; null where the reference is to nothing that a waypoint guards, or leaves the namespace. */
-export function targetOf(ref: AccessTargetReference, { metadata }: AccessPolicy): string | null {
+function targetOf(ref: AccessTargetReference, { metadata }: AccessPolicy): string | null {
   const { group, kind, name, namespace = metadata.namespace } = ref;
   if (!isTargetKind(kind) || KINDS[kind] !== coreGroup(group) || namespace !== metadata.namespace) return null;
   return `${kind} ${namespace}/${name}`;

@@ -10,7 +10,7 @@ export interface AccessTargetReference {
   readonly namespace?: string;
 }
 
-export interface AccessPolicySpec {
+interface AccessPolicySpec {
   /** Labels of workloads, which a waypoint does not see. */
   readonly selector?: unknown;
   readonly targetRef?: AccessTargetReference;

@@ -9,7 +9,7 @@ import { peerOf } from './peer.ts';
 
 export type Chance = () => number;
 
-export function pick<T>(chance: Chance, from: readonly T[]): T {
+function pick<T>(chance: Chance, from: readonly T[]): T {
   return from[Math.floor(chance() * from.length)] as T;
 }
 
