@@ -41,6 +41,25 @@ describe('authorization', () => {
   });
 });
 
+describe('explanations of authorization', () => {
+  it('say of each policy whether it matches as the reference does', () => {
+    for (let seed = 0; seed < 1000; seed += 1) {
+      const chance = seeded(seed);
+      const policies = Array.from({ length: 4 }, (_, index) => policyBy(chance, `p${index}`));
+      const authorizer = new Authorizer(policies.map(planOf), TRUST_DOMAINS);
+      const context = requestBy(chance);
+      // Of two readings an ALLOW must match both, which is more than that some ALLOW matches each.
+      if (context.head.path.includes(';')) continue;
+      const { matching } = judge(policies, context, TRUST_DOMAINS);
+      const expected = new Set(Object.values(matching).flat());
+      for (const { policy, matches, rules } of authorizer.explain(context)) {
+        assert.equal(matches, expected.has(policy), `seed ${seed}: ${JSON.stringify({ policies, rules })}`);
+        assert.ok(rules.every(({ why }) => why !== ''));
+      }
+    }
+  });
+});
+
 function planOf({ name, namespace, shadow, spec }: WrittenPolicy): AuthorizationPlan {
   const report = {
     unsupported: (path: string, message: string): never =>
