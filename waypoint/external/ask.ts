@@ -15,6 +15,14 @@ const TOO_LARGE: LocalReply = {
   body: 'request body too large\n',
 };
 
+const REFUSED: AuthVerdict = {
+  allowed: false,
+  reply: TOO_LARGE,
+  edits: null,
+  responseHeaders: [],
+  reason: TOO_LARGE.reason,
+};
+
 /** `done` is called once, unless the exchange ends before; what consent changes in the head was changed by then. */
 export function askExternally(x: Exchange, plan: ExternalAuthPlan, done: Done): void {
   const { forwardBody } = plan;
@@ -22,11 +30,17 @@ export function askExternally(x: Exchange, plan: ExternalAuthPlan, done: Done): 
     ask(x, plan, done);
     return;
   }
-  x.whenBodyHolds(forwardBody.maxBytes, () => {
+  const { maxBytes, allowPartial } = forwardBody;
+  // Told beforehand, it need not come first.
+  if (x.head.contentLength > maxBytes && !allowPartial) {
+    done(x, REFUSED);
+    return;
+  }
+  x.whenBodyHolds(maxBytes, () => {
     const { body } = x;
-    const isWhole = body === null || (body.complete && body.held <= forwardBody.maxBytes);
-    if (isWhole || forwardBody.allowPartial) ask(x, plan, done);
-    else done(x, { allowed: false, reply: TOO_LARGE, edits: null, responseHeaders: [], reason: TOO_LARGE.reason });
+    const isWhole = body === null || (body.complete && body.held <= maxBytes);
+    if (isWhole || allowPartial) ask(x, plan, done);
+    else done(x, REFUSED);
   });
 }
 
