@@ -47,10 +47,22 @@ function asBytes(text: string): string {
   return ASCII.test(text) ? text : String.fromCharCode(...new TextEncoder().encode(text));
 }
 
+// Of the value that was looked at last: many rules may ask about the same one, which may be long.
+const known: { value: string; isText: boolean } = { value: '', isText: true };
+
 function isText(value: string): boolean {
-  if (ASCII.test(value)) return true;
+  if (value !== known.value) {
+    known.isText = ASCII.test(value) || isUtf8(value);
+    known.value = value;
+  }
+  return known.isText;
+}
+
+function isUtf8(value: string): boolean {
+  const bytes = new Uint8Array(value.length);
+  for (let at = 0; at < value.length; at += 1) bytes[at] = value.charCodeAt(at);
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(value, (char) => char.charCodeAt(0)));
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return true;
   } catch {
     return false;

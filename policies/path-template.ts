@@ -21,7 +21,19 @@ export function templateProblem(template: string): string | null {
   return null;
 }
 
-const SLASH = 47;
+// Of the segment that was looked at last: thousands of templates may ask about the same one of the same path.
+const known: { path: string; start: number; end: number } = { path: '', start: -1, end: 0 };
+
+/** Where the segment ends that begins at `start`. */
+function segmentEnd(path: string, start: number): number {
+  if (start !== known.start || path !== known.path) {
+    const slash = path.indexOf('/', start);
+    known.path = path;
+    known.start = start;
+    known.end = slash === -1 ? path.length : slash;
+  }
+  return known.end;
+}
 
 /** Compiled from a template without problems. */
 export class PathTemplate {
@@ -43,11 +55,13 @@ export class PathTemplate {
 
   matches(path: string): boolean {
     const literals = this.#literals;
+    // It must end like the template, too: told at once, however much stands before.
+    if (!path.endsWith(this.#tail ?? (literals[literals.length - 1] as string))) return false;
     let at = 0;
     for (let index = 0; index < literals.length; index += 1) {
       if (index > 0) {
         const start = at;
-        while (at < path.length && path.charCodeAt(at) !== SLASH) at += 1;
+        at = segmentEnd(path, start);
         if (at === start) return false;
       }
       const literal = literals[index] as string;

@@ -132,7 +132,9 @@ function keysOf(
     const test = tests.find(({ attribute, values }) => attribute === dimension && values.length > 0);
     return test === undefined ? [null] : test.values.flatMap((value) => keyOf(value, dimension, trustDomains));
   });
-  return keys.every((key) => key !== null) ? keys : null;
+  if (!keys.every((key) => key !== null)) return null;
+  // Filed once under each text, however many of its values begin so.
+  return [...new Map(keys.map((key) => [`${key.how} ${key.text}`, key])).values()];
 }
 
 /** Shorter prefixes begin nearly every path. */
