@@ -26,9 +26,9 @@ export class GuardMemo {
 
 export class Guards {
   readonly #plans: ReadonlyMap<string, AccessPlan>;
-  readonly #known: Map<string, Guard | null> = new Map();
+  readonly #known: Map<string, Guard> = new Map();
   /** Guards of the snapshot before: what is asked of the same plans stays, with the tokens it has verified. */
-  readonly #before: ReadonlyMap<string, Guard | null>;
+  readonly #before: ReadonlyMap<string, Guard>;
 
   constructor(plans: ReadonlyMap<string, AccessPlan>, before: Guards | null) {
     this.#plans = plans;
@@ -60,7 +60,9 @@ export class Guards {
       x.service,
       x.backend?.id ?? null,
       plan.kind === 'Default' ? null : `${plan.kind} ${plan.route}`,
-    );
+    ).filter((target) => this.#plans.has(target));
+    if (targets.length === 0) return null;
+    // Routes that nothing guards but their Service or Gateway share its guard.
     const key = targets.join('\n');
     let guard = this.#known.get(key);
     if (guard === undefined) {
@@ -70,9 +72,8 @@ export class Guards {
     return guard;
   }
 
-  #make(key: string, targets: readonly string[], worker: Worker): Guard | null {
-    const plans = targets.flatMap((target) => this.#plans.get(target) ?? []);
-    if (plans.length === 0) return null;
+  #make(key: string, targets: readonly string[], worker: Worker): Guard {
+    const plans = targets.map((target) => this.#plans.get(target) as AccessPlan);
     const before = this.#before.get(key);
     if (before?.plans.length === plans.length && before.plans.every((plan, index) => plan === plans[index]))
       return before;
