@@ -59,6 +59,11 @@ function lookUp(x: Exchange): boolean {
     );
     return false;
   }
+  if (outdated(x)) {
+    x.downstream.closeAfter();
+    replyFailure(x, FAILURES.misdirected, `${x.bind.id} asks more of a connection than when this one was made`);
+    return false;
+  }
   if (misdirected(x, frontend)) {
     replyFailure(
       x,
@@ -86,6 +91,12 @@ function lookUp(x: Exchange): boolean {
     'no match of an attached route takes this request (waypoint explain lists them with their reasons)',
   );
   return false;
+}
+
+/** Whether the listener would no longer accept a connection like this: one that was made before is no way around that. */
+function outdated({ bind, downstream }: Exchange): boolean {
+  if (bind.protocol !== downstream.bind.protocol) return true;
+  return bind.clientValidation?.mode === 'AllowValidOnly' && downstream.forwardedClientCert === '';
 }
 
 /** Starts the rule's clock. false: the rule can not be served as it was written, and was answered so. */
