@@ -26,12 +26,16 @@ describe('examples', () => {
   let environment: Environment;
   let folder = '';
 
-  before(() => {
+  before(function () {
+    if (spawnSync('openssl', ['version']).status !== 0) {
+      process.stderr.write('    openssl is not installed: the examples are not tried (apt-get install openssl)\n');
+      this.skip();
+    }
     folder = mkdtempSync(join(tmpdir(), 'waypoint-examples-'));
     for (const [file, text] of texts) {
       const lines = [...text.matchAll(MAKING)].map(([, line]) => line);
       const made = spawnSync('sh', ['-ec', lines.join('\n')], { cwd: folder, encoding: 'utf8' });
-      assert.equal(made.status, 0, `${file}: ${made.stderr} (is openssl installed?)`);
+      assert.equal(made.status, 0, `${file}: ${made.stderr}`);
     }
     const warn = assert.fail;
     const directory = new CredentialsDirectory(join(folder, 'certs'), { onChange() {}, log: { warn, info: warn } });
