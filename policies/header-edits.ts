@@ -29,12 +29,17 @@ const OURS: ReadonlySet<string> = new Set([
   'x-forwarded-port',
   'x-forwarded-proto',
   'x-request-id',
-  'x-waypoint-attempt-count',
 ]);
 
 /** Whether an outside service may set or remove this field of a request (lower-case): no framing, no other host. */
 export function isEditable(name: string): boolean {
-  return FIELD_NAME.test(name) && name !== 'host' && !framingField(name) && !OURS.has(name);
+  return FIELD_NAME.test(name) && name !== 'host' && !framingField(name) && !isOurs(name);
+}
+
+/** In any spelling that a framework may take for it, see known-fields.ts. */
+function isOurs(name: string): boolean {
+  const dashed = /[_.]/.test(name) ? name.replaceAll(/[_.]/g, '-') : name;
+  return OURS.has(dashed) || dashed.startsWith('x-waypoint-');
 }
 
 /** Whether it may give this field to an answer (lower-case). */
