@@ -4,7 +4,7 @@
 // loop. RE2 has no backtracking, and two bounds keep its constant small: the size of the compiled program, and the
 // memory of its state cache, which beyond a point costs more time to fill than it ever gives back.
 
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
 
 export interface Pattern {
   readonly source: string;
@@ -24,6 +24,16 @@ const STATE_CACHE_BYTES = 512 * 1024;
 const MAX_CACHED = 1024;
 
 const cache = new Map<string, CompiledPattern>();
+
+let loaded: typeof RE2JS | null = null;
+
+/** Loaded with the first pattern: most configurations have none, and every thread would hold its 3 MB. */
+function loadEngine(): typeof RE2JS {
+  loaded ??= (
+    process.getBuiltinModule('node:module').createRequire(import.meta.url)('re2js') as { RE2JS: typeof RE2JS }
+  ).RE2JS;
+  return loaded;
+}
 
 /** Syntax is RE2's: no look-around, no back-references. Throws PatternError. */
 export function compilePattern(source: string): Pattern {
@@ -71,7 +81,7 @@ function compile(source: string): RE2JS {
   if (expanded > MAX_STEPS) throw tooComplex(expanded);
   let engine: RE2JS;
   try {
-    engine = RE2JS.compile(source);
+    engine = loadEngine().compile(source);
   } catch (error) {
     throw new PatternError(`regular expression is invalid: ${error instanceof Error ? error.message : String(error)}`);
   }
