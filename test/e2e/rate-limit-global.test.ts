@@ -179,7 +179,8 @@ describe('global rate limits', () => {
         'waypoint_rate_limit_verdicts_total',
         new RegExp(`service="default/limits:8081",verdict="${verdict}"`),
       );
-    assert.ok((await of('ok')) > 0 && (await of('over_limit')) > 0 && (await of('timeout')) > 0);
+    for (const verdict of ['ok', 'over_limit', 'timeout'])
+      await eventually(async () => (await of(verdict)) > 0, `the verdict ${verdict} to be counted`);
   });
 });
 

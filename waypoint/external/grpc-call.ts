@@ -10,6 +10,8 @@ import { OutsideCall } from './outside-call.ts';
 const ANSWER_BYTES = 1_048_576;
 const PREFIX_BYTES = 5;
 const OK = '0';
+/** The service knows how long we wait (`grpc-timeout`), and may be the first to say that it is over. */
+const DEADLINE_EXCEEDED = '4';
 /** NGHTTP2_REFUSED_STREAM: it was not looked at. */
 const REFUSED = 7;
 const CANCEL = 8;
@@ -121,7 +123,8 @@ export class GrpcCall<A> extends OutsideCall<A> implements StreamOwner {
     if (this.#status === '' && this.#problem === '') {
       if (code === REFUSED || (isProven && this.#bytes === 0)) this.again(`stream closed with code ${code}`);
       else this.fail('failed', `stream closed with code ${code}, without a grpc-status`, 'reset');
-    } else if (this.#problem !== '') this.fail('failed', this.#problem, '5xx');
+    } else if (this.#status === DEADLINE_EXCEEDED) this.fail('timeout', this.#problem, 'timeout');
+    else if (this.#problem !== '') this.fail('failed', this.#problem, '5xx');
     else this.#decoded();
   }
 
