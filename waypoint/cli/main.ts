@@ -2,6 +2,7 @@
 
 import { suggestion } from '../flags.ts';
 import { VERSION } from '../version.ts';
+import { growAsUsual } from './first-load.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 /** Settles with the exit code. */
@@ -40,6 +41,7 @@ async function dispatch(name: string, rest: readonly string[], env: Env): Promis
   }
   const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
   if (own.includes('--help') || own.includes('-h')) return help([name]);
+  if (name !== 'run') growAsUsual();
   return command(rest, env);
 }
 
