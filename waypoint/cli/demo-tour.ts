@@ -152,7 +152,7 @@ export function demoTour(place: DemoPlace): readonly TourStep[] {
     {
       title: 'Why did it go there?',
       command: `${waypoint} explain GET ${url(2, '/orders/42')} -H x-canary:always --admin ${admin}`,
-      shows: 'every candidate in order, the rule testers that wins, and its policies with their origins',
+      shows: 'every candidate in order, the rule "testers" that wins, and its policies with their origins',
       expected: /testers[\s\S]*policy outlierDetection/,
     },
     {
