@@ -11,6 +11,8 @@ export interface Work {
   readonly connections: number;
   /** 0: a GET; otherwise a POST with a body of this size. */
   readonly bodyBytes: number;
+  /** No two requests are alike. */
+  readonly varies?: boolean;
   /** In place of the usual `Authorization`. */
   readonly authorization?: string;
 }
@@ -90,6 +92,14 @@ function scriptFor(work: Work): string {
   return file;
 }
 
+/** Every request asks for another order, with an id of its own, as clients behind a pool do. */
+const VARYING = `local n = 0
+request = function()
+  n = n + 1
+  wrk.headers["X-Request-Id"] = string.format("%08x-bench", n)
+  return wrk.format("GET", "/api/orders/" .. n .. "?page=2&sort=date")
+end`;
+
 function luaFor(work: Work): string {
   const headers = Object.entries({
     ...{ Host: work.host, ...USUAL_HEADERS },
@@ -97,6 +107,7 @@ function luaFor(work: Work): string {
   });
   return [
     ...headers.map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`),
+    work.varies ? VARYING : '',
     work.bodyBytes > 0 ? `wrk.method = "POST"\nwrk.body = string.rep("x", ${work.bodyBytes})` : '',
     'done = function(summary, latency)',
     '  local e = summary.errors',

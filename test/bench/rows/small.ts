@@ -1,4 +1,4 @@
-// P1 and P2: small HTTP/1.1 requests with nine usual headers, one waypoint worker with 1,000 HTTPRoutes, metrics and service policies on.
+// P1, P1+ and P2: small HTTP/1.1 requests with nine usual headers, one waypoint worker with 1,000 HTTPRoutes, metrics and service policies on.
 
 import { SMALL, SMALL_BYTES } from '../backend.ts';
 import { compare, cpuFigures, cpuRatio, errorsOf } from '../compare.ts';
@@ -11,7 +11,7 @@ import type { Row, Verdict } from '../row.ts';
 import { together } from '../together.ts';
 
 export const small: Row = {
-  ids: ['P1', 'P2'],
+  ids: ['P1', 'P1+', 'P2'],
   title:
     'HTTP/1.1, 9 usual headers, 61-byte answer, 64 connections; waypoint: 1,000 HTTPRoutes, 100 AuthorizationPolicies on the Service, metrics, retries, timeouts, outlier detection, circuit limits',
   needs: ['nginx', 'haproxy', 'wrk'],
@@ -31,10 +31,31 @@ export const small: Row = {
       ],
       async (contenders) => {
         const rounds = await compare(contenders, { work: SMALL, answerBytes: SMALL_BYTES }, bench.options);
-        return verdicts(rounds);
+        const [waypoint, nginx] = contenders;
+        const various = await compare(
+          [waypoint!, nginx!],
+          { work: { ...SMALL, varies: true }, answerBytes: SMALL_BYTES },
+          bench.options,
+        );
+        return [...verdicts(rounds), ...variousVerdict(various)];
       },
     ),
 };
+
+/** Without a limit of its own: what is kept from one request to the next is of no use here. */
+function variousVerdict(rounds: Awaited<ReturnType<typeof compare>>): readonly Verdict[] {
+  const nginx = cpuRatio(rounds, 'waypoint', 'nginx');
+  return [
+    {
+      id: 'P1+',
+      work: 'the same, no two requests alike',
+      limit: '–',
+      measured: nginx.text,
+      pass: errorsOf(rounds) === 0,
+      figures: cpuFigures(rounds, ['nginx']),
+    },
+  ];
+}
 
 function verdicts(rounds: Awaited<ReturnType<typeof compare>>): readonly Verdict[] {
   const clean = errorsOf(rounds) === 0;
