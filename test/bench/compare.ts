@@ -34,6 +34,7 @@ export async function compare(
   return results;
 }
 
+/** The middle one of several rounds, and how far they lie apart. */
 export interface Ratio {
   readonly value: number;
   readonly spread: readonly [number, number];
@@ -49,6 +50,17 @@ export function cpuRatio(rounds: Rounds, one: string, other: string): Ratio {
   const value = median(ratios);
   const spread = [Math.min(...ratios), Math.max(...ratios)] as const;
   return { value, spread, text: `${value.toFixed(2)} × (${spread[0].toFixed(2)} – ${spread[1].toFixed(2)})` };
+}
+
+/** CPU per request that one spends beyond another, round by round: a busy moment of the machine meets both. */
+export function cpuAdded(rounds: Rounds, one: string, other: string): Ratio {
+  const others = rounds.get(other) ?? [];
+  const added = (rounds.get(one) ?? []).map(
+    (result, i) => result.cpuMicrosPerRequest - (others[i]?.cpuMicrosPerRequest ?? Number.NaN),
+  );
+  const value = median(added);
+  const spread = [Math.min(...added), Math.max(...added)] as const;
+  return { value, spread, text: `${value.toFixed(1)} µs (${spread[0].toFixed(1)} – ${spread[1].toFixed(1)})` };
 }
 
 export function errorsOf(rounds: Rounds): number {

@@ -1,12 +1,11 @@
 // EXT: what asking an external authorizer over gRPC costs each request, of our own CPU.
 
 import { SMALL, SMALL_BYTES } from '../backend.ts';
-import { compare, cpuFigures, errorsOf, type Rounds } from '../compare.ts';
+import { compare, cpuAdded, cpuFigures, errorsOf } from '../compare.ts';
 import { startWaypoint, type WaypointContender } from '../contenders/waypoint.ts';
 import type { Fleet } from '../manifests.ts';
 import { freePort, start, untilListening } from '../processes.ts';
 import type { Bench, Row } from '../row.ts';
-import { median } from '../stats.ts';
 import { together } from '../together.ts';
 
 const LIMIT_MICROS = 100;
@@ -25,15 +24,14 @@ export const external: Row = {
         [startOne(bench, 'without', {}), startOne(bench, 'asked', { authorizerPort: port })],
         async (contenders) => {
           const rounds = await compare(contenders, { work: SMALL, answerBytes: SMALL_BYTES }, bench.options);
-          const added = addedMicros(rounds);
-          const middle = median(added);
+          const added = cpuAdded(rounds, 'asked', 'without');
           return [
             {
               id: 'EXT',
               work: 'an external check over gRPC, CPU added per request',
               limit: `${LIMIT_MICROS} µs`,
-              measured: `${middle.toFixed(0)} µs (${Math.min(...added).toFixed(0)} – ${Math.max(...added).toFixed(0)})`,
-              pass: errorsOf(rounds) === 0 && middle <= LIMIT_MICROS,
+              measured: added.text,
+              pass: errorsOf(rounds) === 0 && added.value <= LIMIT_MICROS,
               figures: cpuFigures(rounds, ['without']),
             },
           ];
@@ -48,12 +46,4 @@ export const external: Row = {
 function startOne({ backend, executable }: Bench, name: string, more: Partial<Fleet>): Promise<WaypointContender> {
   const fleet: Fleet = { routes: 100, namespaces: 5, layout: 'file-per-namespace', ...more };
   return startWaypoint(backend, { name, executable, workers: 1, fleet });
-}
-
-/** Round by round: a busy moment of the machine meets both. */
-function addedMicros(rounds: Rounds): readonly number[] {
-  const without = rounds.get('without') ?? [];
-  return (rounds.get('asked') ?? []).map(
-    (result, i) => result.cpuMicrosPerRequest - (without[i]?.cpuMicrosPerRequest ?? Number.NaN),
-  );
 }

@@ -2,11 +2,10 @@
 
 import { TestIssuer } from '../../harness/tokens.ts';
 import { SMALL, SMALL_BYTES } from '../backend.ts';
-import { compare, cpuFigures, errorsOf, type Rounds } from '../compare.ts';
+import { compare, cpuAdded, cpuFigures, errorsOf } from '../compare.ts';
 import { startWaypoint, type WaypointContender } from '../contenders/waypoint.ts';
 import type { Fleet } from '../manifests.ts';
 import type { Bench, Row } from '../row.ts';
-import { median } from '../stats.ts';
 import { together } from '../together.ts';
 
 const LIMIT_MICROS = 3;
@@ -25,15 +24,14 @@ export const jwt: Row = {
       async (contenders) => {
         const work = { ...SMALL, authorization: `Bearer ${token()}` };
         const rounds = await compare(contenders, { work, answerBytes: SMALL_BYTES }, bench.options);
-        const added = addedMicros(rounds);
-        const middle = median(added);
+        const added = cpuAdded(rounds, 'tokens', 'without');
         return [
           {
             id: 'JWT',
             work: 'a token that was verified before, CPU added per request',
             limit: `${LIMIT_MICROS} µs`,
-            measured: `${middle.toFixed(1)} µs (${Math.min(...added).toFixed(1)} – ${Math.max(...added).toFixed(1)})`,
-            pass: errorsOf(rounds) === 0 && middle <= LIMIT_MICROS,
+            measured: added.text,
+            pass: errorsOf(rounds) === 0 && added.value <= LIMIT_MICROS,
             figures: cpuFigures(rounds, ['without']),
           },
         ];
@@ -56,12 +54,4 @@ function token(): string {
     email: 'alice@example.com',
   };
   return issuer.token({ claims: { ...claims, exp: Math.floor(Date.now() / 1000) + 86_400 } });
-}
-
-/** Round by round: a busy moment of the machine meets both. */
-function addedMicros(rounds: Rounds): readonly number[] {
-  const without = rounds.get('without') ?? [];
-  return (rounds.get('tokens') ?? []).map(
-    (result, i) => result.cpuMicrosPerRequest - (without[i]?.cpuMicrosPerRequest ?? Number.NaN),
-  );
 }
