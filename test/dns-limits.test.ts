@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { DEFAULT_TCP_LIMITS } from '../waypoint/redirect/dns/tcp-server.ts';
 import { answering, FakeResolver, lines, query, UdpClient } from './harness/dns.ts';
-import { Belongings, FQDN, Server } from './harness/dns-server.ts';
+import { Belongings, FQDN, IMPATIENT, Server } from './harness/dns-server.ts';
 import { eventually } from './harness/signal.ts';
 
 describe('the DNS server limits', () => {
@@ -79,6 +79,18 @@ describe('the DNS server limits', () => {
     assert.equal(resolver.seen.length, 4);
     resolver.script = answering('192.0.2.1');
     await eventually(() => client.replies.length === 10, 'all ten to be answered', 6000);
+  });
+
+  it('questions under way at resolvers: a connection is read on after those that are refused for it', async () => {
+    const resolver = own(await FakeResolver.start(() => null));
+    const forwardLimits = { ...IMPATIENT, totalTimeoutMs: 60_000, tryTimeoutMs: 60_000, inFlight: 0 };
+    const tcpLimits = { ...DEFAULT_TCP_LIMITS, inFlight: 4 };
+    const server = own(await Server.with(resolver, { tcpLimits, forwardLimits }));
+    const client = await mine.overTcp(server.port);
+    client.send(...Array.from({ length: 10 }, (_, id) => query(`n${id}.test`, { id })));
+    await eventually(() => client.replies.length === 10, 'ten refusals');
+    client.socket.end();
+    await eventually(() => client.isClosed, 'nothing to be waited for');
   });
 
   it('a reader that does not read', async () => {

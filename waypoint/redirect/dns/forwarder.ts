@@ -50,9 +50,9 @@ export class Forwarder {
 
   /**
    * `done` is called once, unless the wait is cancelled: with the answer, of which number and case of the question are
-   * not yet those of this client, or with null. Null may come at once.
+   * not yet those of this client, or with null. null: that was within this call, nothing is to be waited for.
    */
-  ask(query: Query, done: Waiter): Wait {
+  ask(query: Query, done: Waiter): Wait | null {
     const key = keyOf(query);
     let flight = this.#flights.get(key);
     if (flight === undefined) {
@@ -60,7 +60,7 @@ export class Forwarder {
       if (resolvers.length === 0 || this.#flights.size >= this.#options.limits.inFlight) {
         this.#options.count('overflow');
         done(null);
-        return { cancel: () => {} };
+        return null;
       }
       flight = new Flight(query, resolvers, this.#options, (from) => {
         this.#flights.delete(key);
