@@ -50,7 +50,6 @@ function authenticated(x: Exchange, verdict: TokenVerdict): void {
   x.waiting = null;
   const { authenticator } = x.guard as Guard & { authenticator: NonNullable<Guard['authenticator']> };
   if (verdict.reply !== null) {
-    x.detail = verdict.reason;
     x.deniedBy = verdict.policy;
     x.worker.metrics.count('authentication_failures', verdict.reason);
     replyLocal(x, verdict.reply);
@@ -102,8 +101,12 @@ function decide(x: Exchange): void {
   for (const policy of verdict.audited) x.audited += `${x.audited === '' ? '' : ', '}${policy}`;
   const shadowed = authorizer.shadowed(x, verdict);
   if (shadowed !== '') x.noteShadow('authorization', shadowed);
-  if (verdict.allowed) admit(x);
-  else denied(x, verdict.policy, verdict.rule, DENIED);
+  if (verdict.allowed) {
+    admit(x);
+    return;
+  }
+  if (verdict.rule === '') x.detail = 'no rule of an ALLOW policy matches (waypoint explain says what each wants)';
+  denied(x, verdict.policy, verdict.rule, DENIED);
 }
 
 /** All that is looked at is in the head, the peer and the token: where they are the same and nobody edited the head, so is the verdict. */

@@ -70,9 +70,18 @@ describe('AccessLog', () => {
     );
     assert.match(
       logged('text', x),
-      /\(denied by AuthorizationPolicy shop\/a rule 1\) \[audit AuthorizationPolicy shop\/b\]/,
+      /\(denied by AuthorizationPolicy shop\/a, rule 1\) \[audit AuthorizationPolicy shop\/b\]/,
     );
   });
+
+  for (const [name, deniedRule, expected] of [
+    ['no rule where none decided', '', '(denied by AuthorizationPolicy shop/a)\n'],
+    ['that it was not loaded', 'failure', '(denied by AuthorizationPolicy shop/a, which could not be loaded)\n'],
+  ] as const) {
+    it(`names the policy that denied, and ${name}`, () => {
+      assert.ok(logged('text', exchange({ deniedBy: 'AuthorizationPolicy shop/a', deniedRule })).endsWith(expected));
+    });
+  }
 
   it('takes the whole try where no response head came', () => {
     const entry = JSON.parse(logged('json', exchange({ responseAt: 0, status: 504 })));

@@ -93,11 +93,17 @@ function textLine(x: Exchange): string {
   if (endpoint !== null) line += ` (${endpoint.id}${x.tries > 1 ? `, ${x.tries} tries` : ''})`;
   if (x.reason !== '') line += ` ${plainWord(x.reason)}`;
   if (x.retryReason !== '') line += ` (retry: ${x.retryReason})`;
-  if (x.deniedBy !== '') line += ` (denied by ${plainText(x.deniedBy)} rule ${plainText(x.deniedRule)})`;
+  if (x.deniedBy !== '') line += ` (denied by ${plainText(deniedWords(x))})`;
   if (x.audited !== '') line += ` [audit ${plainText(x.audited)}]`;
   if (x.shadow !== '') line += ` [shadow ${plainText(x.shadow)}]`;
   if (x.detail !== '') line += `: ${plainText(x.detail)}`;
   return `${line}\n`;
+}
+
+/** As `explain` says it; nothing of a rule where none decided: tokens, CUSTOM, an ALLOW that does not match. */
+function deniedWords({ deniedBy, deniedRule }: Exchange): string {
+  if (deniedRule === 'failure') return `${deniedBy}, which could not be loaded`;
+  return deniedRule === '' ? deniedBy : `${deniedBy}, rule ${deniedRule}`;
 }
 
 /** From the last try to the head of its response, or to the end where none came. */
