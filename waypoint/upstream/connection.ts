@@ -17,7 +17,7 @@ import type { BackendTls } from '../tls/backend-tls.ts';
 import type { Worker } from '../worker-context.ts';
 import { announced, announcement } from './announcement.ts';
 import type { Pool } from './pool.ts';
-import { openSocket, type SocketOwner } from './socket.ts';
+import { forsake, openSocket, type SocketOwner } from './socket.ts';
 
 /** Who asked: the exchange of a client, or a mirror's copy. Called in this order; after `onUpstreamFailure` or `onUpstreamEnd` nothing more comes. */
 export interface UpstreamOwner {
@@ -56,12 +56,12 @@ export class UpstreamConnection implements BodySink, SocketOwner, TimerTarget {
   readonly worker: Worker;
   readonly pool: Pool;
   readonly endpoint: Endpoint;
-  readonly socket: Socket;
+  socket: Socket;
   /** The client that it announced when it began; '' for none. */
-  readonly announced: string;
-  readonly proxyProtocol: ProxyProtocol | null;
+  announced: string;
+  proxyProtocol: ProxyProtocol | null;
   /** What it was encrypted with; null: cleartext. */
-  readonly secure: BackendTls | null;
+  secure: BackendTls | null;
   readonly parser: ResponseParser;
   readonly decoder: BodyDecoder = new BodyDecoder();
   owner: UpstreamOwner | null;
@@ -94,13 +94,29 @@ export class UpstreamConnection implements BodySink, SocketOwner, TimerTarget {
     this.secure = pool.state.secure;
     this.proxyProtocol = pool.state.proxyProtocol;
     this.announced = announced(this.proxyProtocol, owner.client);
-    const first = this.proxyProtocol === null ? null : announcement(this.proxyProtocol, owner.client);
-    this.socket = openSocket(
-      { endpoint, secure: this.secure, refusal: worker.refusal(endpoint, pool.state), first },
-      this,
-    );
+    this.socket = this.#open(owner.client);
     this.#openedAt = performance.now();
     worker.timers.schedule(this.#timer, this.#openedAt + this.#connectTimeoutMs);
+  }
+
+  #open(client: Peer | null): Socket {
+    const { worker, endpoint, secure, proxyProtocol } = this;
+    const first = proxyProtocol === null ? null : announcement(proxyProtocol, client);
+    return openSocket({ endpoint, secure, refusal: worker.refusal(endpoint, this.pool.state), first }, this);
+  }
+
+  /** What is asked for has changed since it began: then it has to begin anew, with a new socket. */
+  get outdated(): boolean {
+    return this.secure !== this.pool.state.secure || this.proxyProtocol !== this.pool.state.proxyProtocol;
+  }
+
+  #reopen(): void {
+    forsake(this.socket);
+    const client = this.owner?.client ?? null;
+    this.secure = this.pool.state.secure;
+    this.proxyProtocol = this.pool.state.proxyProtocol;
+    this.announced = announced(this.proxyProtocol, client);
+    this.socket = this.#open(client);
   }
 
   get closed(): boolean {
@@ -209,6 +225,10 @@ export class UpstreamConnection implements BodySink, SocketOwner, TimerTarget {
   connected(): void {
     const shadow = this.pool.state.shadowConnections?.connectTimeoutMs ?? null;
     if (shadow !== null && performance.now() - this.#openedAt > shadow) this.owner?.onShadow('connect_timeout');
+    if (this.outdated) {
+      this.#reopen();
+      return;
+    }
     this.worker.timers.cancel(this.#timer);
     const problem = this.secure === null ? '' : this.secure.problem(this.socket as TLSSocket);
     if (problem !== '') {

@@ -44,11 +44,9 @@ export class Pool {
   }
 
   park(connection: UpstreamConnection): void {
-    // It began otherwise than is asked for now.
-    const outdated = connection.secure !== this.state.secure || connection.proxyProtocol !== this.state.proxyProtocol;
     // What announced a client is of use to that client only: those of clients that left long ago make room.
     if (this.#full && connection.announced !== '') this.evict();
-    if (this.#retired || outdated || this.#full) {
+    if (this.#retired || connection.outdated || this.#full) {
       connection.abandon();
       return;
     }

@@ -16,6 +16,14 @@ export interface SocketOwner {
   failed(error: NodeJS.ErrnoException | null): void;
 }
 
+const NOBODY: SocketOwner = {
+  connected: () => {},
+  received: () => {},
+  ended: () => {},
+  drained: () => {},
+  failed: () => {},
+};
+
 interface OwnedSocket extends Socket {
   upstream: SocketOwner;
 }
@@ -76,6 +84,12 @@ function dial({ endpoint, secure, first }: Opening): Socket {
   } catch (error) {
     return stillborn(error as Error);
   }
+}
+
+/** Nobody is told what becomes of it any more. */
+export function forsake(socket: Socket): void {
+  (socket as OwnedSocket).upstream = NOBODY;
+  socket.destroy();
 }
 
 function stillborn(reason: Error): Socket {
