@@ -114,6 +114,29 @@ describe('a DENY on a path', () => {
     });
   }
 
+  for (const level of Object.keys(JUDGES) as PathLevel[]) {
+    it(`is not got by with an ALLOW on another path at level ${level}`, () => {
+      const authorizer = new Authorizer([allowing('/public')], ['cluster.local']);
+      let allowed = 0;
+      for (const prefix of PREFIXES) {
+        const [, first = '', rest = ''] = /^\/([^/]+)(.*)$/.exec(prefix) ?? [];
+        for (const spell of SPELLINGS) {
+          for (const start of ['/public', '/public/x/..', '/public;a', '/public/.', '/public/..;', '/public/%2e%2e']) {
+            const sent = start + spell(first, rest);
+            const path = normalisePath(sent, level);
+            if (path === null || !decides(authorizer, path)) continue;
+            allowed += 1;
+            for (const [name, judge] of Object.entries(JUDGES[level])) {
+              const seen = judge(path);
+              assert.ok(/^\/public(\/|$)/.test(seen.replace(/;[^/]*/g, '')), `${sent} is ${seen} for ${name}`);
+            }
+          }
+        }
+      }
+      assert.ok(allowed > 200, `${allowed} are allowed`);
+    });
+  }
+
   it('is not what an ALLOW of all else lets through either', () => {
     for (const prefix of PREFIXES) {
       const authorizer = new Authorizer([allowingAllBut(prefix)], ['cluster.local']);
@@ -140,6 +163,10 @@ function decides(authorizer: Authorizer, path: string): boolean {
 
 function denying(prefix: string): AuthorizationPlan {
   return planOf({ action: 'DENY', rules: [{ to: [{ operation: { paths: [prefix, `${prefix}/*`] } }] }] });
+}
+
+function allowing(prefix: string): AuthorizationPlan {
+  return planOf({ rules: [{ to: [{ operation: { paths: [prefix, `${prefix}/*`] } }] }] });
 }
 
 function allowingAllBut(prefix: string): AuthorizationPlan {
