@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { bundle, policy, root } from './harness/backend-tls-world.ts';
 import { command, type Ran } from './harness/command.ts';
 import { documents, gateway, gatewayClass, type Manifest, service } from './harness/manifests.ts';
 import { freePort } from './harness/ports.ts';
@@ -92,6 +93,19 @@ describe('waypoint verify', function () {
       }
     });
   }
+
+  it('a workload that closes what is no TLS is open, also at the address of its Service', async () => {
+    const workload = await Workload.start((socket) => socket.once('data', () => socket.end()));
+    try {
+      const { port } = workload;
+      const vault = service({ name: 'vault', labels: LABELS, endpoints: [port], clusterIP: '127.0.0.1', port });
+      const edge = gateway('shop', [{ port: await freePort() }]);
+      const { ran, found } = await ways([gatewayClass(), edge, ...vault, bundle('root', root), policy('vault', {})]);
+      assert.deepEqual([found, ran.code], [['endpoint open', 'address open'], 1], ran.stderr);
+    } finally {
+      workload.close();
+    }
+  });
 
   it('a closed port is no way', async () => {
     const { ran, found } = await ways(shop(await freePort(`${NET}.9`), [await freePort()]));

@@ -35,17 +35,18 @@ async function waysToOne(workload: Workload, { clusterDomain, secured, resolve }
   const host = `${name}.${namespace}.svc.${clusterDomain}`;
   const named = (await resolve(host)).filter((address) => !vips.includes(address));
   return ports.flatMap(({ id, port, endpoints }) => {
-    const common = { service: id, gateway, host: `${host}:${port}` };
+    // Whatever leads to the workload gets its manners; the waypoint is known by what it says.
+    const wants = secured.has(id) ? 'TLS' : 'cleartext';
+    const common = { service: id, gateway, host: `${host}:${port}`, wants } as const;
     return [
       ...endpoints.map(
         (endpoint): Way => ({
           ...common,
           ...{ kind: 'endpoint', address: endpoint.address, port: endpoint.port },
-          wants: secured.has(id) ? 'TLS' : 'cleartext',
         }),
       ),
-      ...vips.map((address): Way => ({ ...common, kind: 'address', address, port, wants: 'cleartext' })),
-      ...named.map((address): Way => ({ ...common, kind: 'name', address, port, wants: 'cleartext' })),
+      ...vips.map((address): Way => ({ ...common, kind: 'address', address, port })),
+      ...named.map((address): Way => ({ ...common, kind: 'name', address, port })),
     ];
   });
 }
