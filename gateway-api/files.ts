@@ -266,7 +266,7 @@ const missing: Note = {
   code: 'missing_path',
   line: 0,
   column: 0,
-  message: 'there is no such file or directory: it is read as soon as it appears',
+  message: 'there is no such file or directory: correct the path, or create it (a waypoint that runs reads it then)',
 };
 
 function stampOf(stats: Stats | null): string {

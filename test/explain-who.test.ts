@@ -87,6 +87,7 @@ spec:
 const OPTIONS: ExplainOptions = {
   ...{ limits: DEFAULT_LIMITS, pathNormalization: 'merge-slashes', zone: null },
   ...{ sessionKey: 'of sixteen characters', trustDomain: 'cluster.local', trustDomainAliases: ['old.local'] },
+  trustedProxies: ['10.0.0.0/8'],
 };
 
 describe('waypoint explain, of who asks', () => {
@@ -277,6 +278,18 @@ describe('waypoint explain, of who asks', () => {
     const { answer } = await reported('http://127.0.20.2/', { claims: { iss: 'a', sub: 'b' } });
     assert.equal(answer, null);
   });
+
+  const forwarded: readonly (readonly [name: string, address: string, told: string, expected: RegExp])[] = [
+    ['a trusted proxy', '10.0.0.9', '198.51.100.7', /^198\.51\.100\.7, as the trusted proxy 10\.0\.0\.9 tells/],
+    ['a chain of them', '10.0.0.9', '198.51.100.7, 10.0.0.8', /^198\.51\.100\.7, /],
+    ['anybody else', '192.0.2.7', '198.51.100.7', /^$/],
+  ];
+  for (const [name, address, told, expected] of forwarded) {
+    it(`takes x-forwarded-for of ${name} for what it is worth`, async () => {
+      const { client } = await reported('http://127.0.20.2/', { address, headers: [['x-forwarded-for', told]] });
+      assert.match(client, expected);
+    });
+  }
 
   it('says that a name is no SPIFFE id', async () => {
     const asked = { method: 'GET', url: 'http://127.0.20.2/', headers: [], namespace: null, principal: 'till' };

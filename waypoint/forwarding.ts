@@ -1,6 +1,7 @@
 // The head as it goes upstream: what the client sent, without the fields of its hop, with those of ours.
 
 import { isIP } from 'node:net';
+import type { Peer, RequestHead } from '../routing/request.ts';
 import type { Exchange } from './exchange.ts';
 import { hopName } from './hop-name.ts';
 import { newRequestId } from './request-id.ts';
@@ -89,8 +90,14 @@ function trustedLines(x: Exchange): string {
   return lines;
 }
 
+interface Sent {
+  readonly worker: { readonly trusts: (address: string) => boolean };
+  readonly peer: Pick<Peer, 'address'>;
+  readonly head: Pick<RequestHead, 'fields'>;
+}
+
 /** From the last hop of `x-forwarded-for` backwards: the first that is not trusted to tell of others. */
-export function remoteAddress({ worker, peer, head }: Exchange): string {
+export function remoteAddress({ worker, peer, head }: Sent): string {
   if (!worker.trusts(peer.address)) return peer.address;
   let remote = peer.address;
   for (const hop of (head.fields.get('x-forwarded-for') ?? '').split(',').reverse()) {

@@ -1,6 +1,5 @@
 // A worker thread: holds the live snapshot, listens, serves, and tells the main thread how it goes.
 
-import { BlockList, isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BucketStore } from '../policies/bucket-store.ts';
 import type { BackendTlsPlan } from '../policies/plan.ts';
@@ -20,6 +19,7 @@ import { namespaceByAddress } from './redirect/client-namespaces.ts';
 import { sessionSigner } from './session-signer.ts';
 import { circuitShare, sharedNow } from './shared-memory.ts';
 import { Timers } from './timers.ts';
+import { trustOf } from './trusted-addresses.ts';
 import { type EjectionNews, type Neighbours, stateOf } from './upstream/backend-state.ts';
 import { Pool } from './upstream/pool.ts';
 import { Refusals } from './upstream/refusals.ts';
@@ -213,15 +213,4 @@ function backendReports(): BackendReport[] {
     .map((id) => registry.backend(id))
     .filter(({ endpoints }) => endpoints.length > 0)
     .map((backend) => backendReport(backend, causes, now));
-}
-
-function trustOf(cidrs: readonly string[]): (address: string) => boolean {
-  if (cidrs.length === 0) return () => false;
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', bits] = cidr.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
-  }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

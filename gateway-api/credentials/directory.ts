@@ -145,7 +145,9 @@ export class CredentialsDirectory {
     } catch (error) {
       if (!this.#isMissing) {
         const reason = (error as NodeJS.ErrnoException).code;
-        this.#options.log.warn(`${this.#directory} cannot be read (${reason}): its credentials are read when it can`);
+        this.#options.log.warn(
+          `${this.#directory} cannot be read (${reason}): correct the path or its permissions (a waypoint that runs reads its credentials then)`,
+        );
       }
       this.#isMissing = true;
       return null;

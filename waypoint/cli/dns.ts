@@ -16,6 +16,7 @@ import { MetricsPage } from '../ops/metrics-page.ts';
 import { REDIRECT_FLAGS, type RedirectFlags } from '../redirect-flags.ts';
 import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
 import { VERSION } from '../version.ts';
+import { leftOut } from './left-out.ts';
 import { addressesOfHost, Names } from './names.ts';
 import { ConfigurationNews } from './news.ts';
 import { statusTable } from './status-table.ts';
@@ -153,12 +154,8 @@ class NameService {
 
   async print(format: PrintFormat, host: string): Promise<string> {
     this.#source.load();
-    const errors = this.#source.store.findings.filter(({ severity }) => severity === 'error').length;
-    if (errors > 0) {
-      process.stderr.write(
-        `The configuration has ${errors} errors, what they are about is left out: waypoint check lists them.\n`,
-      );
-    }
+    const warning = leftOut(this.#source.store.findings);
+    if (warning !== '') process.stderr.write(`waypoint dns: ${warning}\n`);
     const { printNames } = await import('../redirect/dns/print.ts');
     const services = zoneServices(this.#translate(), addressesOfHost(host));
     return printNames(format, services, this.#values.clusterDomain);

@@ -10,9 +10,11 @@ import { explainText } from '../explain/text.ts';
 import { explainVerified } from '../explain/verified.ts';
 import { choice, parseSocketAddress } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
+import { IDENTITY_FLAGS } from '../identity-flags.ts';
 import { readableJson } from '../ops/readable-json.ts';
 import { PLACE_FLAGS, type PlaceFlags, SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
 import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
+import { leftOut } from './left-out.ts';
 import { translateWithNames } from './look-up.ts';
 import { usageErrors } from './usage-errors.ts';
 
@@ -22,7 +24,8 @@ type Claims = Readonly<Record<string, unknown>>;
 
 type ExplainFlags = SourceFlags &
   EnvironmentFlags &
-  PlaceFlags & {
+  PlaceFlags &
+  Pick<typeof IDENTITY_FLAGS, 'trustedProxies'> & {
     readonly header: Flag<readonly Header[]>;
     readonly namespace: Flag<string | null>;
     readonly sni: Flag<string | null>;
@@ -95,6 +98,7 @@ export const EXPLAIN_FLAGS: ExplainFlags = {
   },
   ...SOURCE_FLAGS,
   ...ENVIRONMENT_FLAGS,
+  trustedProxies: IDENTITY_FLAGS.trustedProxies,
   ...PLACE_FLAGS,
 };
 
@@ -128,12 +132,8 @@ async function snapshotOf(values: Source): Promise<Snapshot> {
   const source = new FileSource(values.config, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
   source.load();
   source.close();
-  const errors = source.store.findings.filter(({ severity }) => severity === 'error').length;
-  if (errors > 0) {
-    process.stderr.write(
-      `The configuration has ${errors} errors, what they are about is left out: waypoint check lists them.\n`,
-    );
-  }
+  const warning = leftOut(source.store.findings);
+  if (warning !== '') process.stderr.write(`waypoint explain: ${warning}\n`);
   const { snapshot } = await translateWithNames(source.store.resources, environmentOf(values));
   return snapshot;
 }

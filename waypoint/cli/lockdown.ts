@@ -9,6 +9,7 @@ import { addressList, choice } from '../flag-values.ts';
 import { type Flag, parseFlags } from '../flags.ts';
 import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
 import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
+import { leftOut } from './left-out.ts';
 import { nftables } from './lockdown/nftables.ts';
 import { parseScrape } from './lockdown/scrape.ts';
 import { usageErrors } from './usage-errors.ts';
@@ -84,9 +85,8 @@ function translationOf(paths: readonly string[], values: Values): Translation {
   const source = new FileSource(paths, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
   source.load();
   source.close();
-  const errors = source.store.findings.filter(({ severity }) => severity === 'error').length;
-  if (errors > 0)
-    tell(`the resources have ${errors} errors, what they are about is left out: waypoint check lists them`);
+  const warning = leftOut(source.store.findings);
+  if (warning !== '') tell(warning);
   return translate(source.store.resources, environmentOf(values), null);
 }
 

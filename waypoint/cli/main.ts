@@ -33,16 +33,16 @@ export async function main(args: readonly string[], env: Env): Promise<void> {
 
 async function dispatch(name: string, rest: readonly string[], env: Env): Promise<number> {
   const command = COMMANDS.get(name);
-  if (command === undefined) {
-    process.stderr.write(
-      `waypoint: unknown command '${name}'${suggestion(name, COMMANDS.keys())}; try waypoint help\n`,
-    );
-    return 2;
-  }
+  if (command === undefined) return unknown(name);
   const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
   if (own.includes('--help') || own.includes('-h')) return help([name]);
   if (name !== 'run') growAsUsual();
   return command(rest, env);
+}
+
+function unknown(name: string): number {
+  process.stderr.write(`waypoint: unknown command '${name}'${suggestion(name, COMMANDS.keys())}; try waypoint help\n`);
+  return 2;
 }
 
 async function version(): Promise<number> {
@@ -52,6 +52,8 @@ async function version(): Promise<number> {
 
 async function help(args: readonly string[]): Promise<number> {
   const { helpText } = await import('./help.ts');
+  const [name] = args;
+  if (name !== undefined && !COMMANDS.has(name)) return unknown(name);
   process.stdout.write(helpText(args[0] ?? ''));
   return 0;
 }

@@ -11,6 +11,7 @@ import { type Flag, parseFlags } from '../flags.ts';
 import { readableJson } from '../ops/readable-json.ts';
 import { SOURCE_FLAGS, type SourceFlags } from '../source-flags.ts';
 import { ENVIRONMENT_FLAGS, type EnvironmentFlags, environmentOf } from './environment.ts';
+import { leftOut } from './left-out.ts';
 import { table } from './table.ts';
 import { usageErrors } from './usage-errors.ts';
 import { type Tried, tryAll, waysTo } from './verify/ways.ts';
@@ -68,6 +69,8 @@ function translationOf(paths: readonly string[], values: Values): Translation {
   const source = new FileSource(paths, { stateDir: null, onChange: () => {}, log: { warn: () => {} } });
   source.load();
   source.close();
+  const warning = leftOut(source.store.findings);
+  if (warning !== '') tell(warning);
   return translate(source.store.resources, environmentOf(values), null);
 }
 

@@ -22,7 +22,14 @@ export function arrive(asked: ExplainRequest, snapshot: Snapshot, options: Expla
   const { credentials } = snapshot;
   const client = clientOf(asked, authority, dialled.bind, { trustDomains: trustDomainsOf(options), credentials });
   if (typeof client === 'string') return client;
-  return { dialled, client, thought: new Thought(asked, { scheme, authority, path }, client.peer, options) };
+  const thought = new Thought(asked, { scheme, authority, path }, client.peer, options);
+  return { dialled, client: forwarded(client, thought), thought };
+}
+
+function forwarded(client: Client, { peer, remoteAddress }: Thought): Client {
+  if (remoteAddress === peer.address) return client;
+  const words = `${remoteAddress}, as the trusted proxy ${peer.address} tells in x-forwarded-for`;
+  return { ...client, words: client.words === '' ? words : `${words}; ${client.words}` };
 }
 
 /** Its own first. */

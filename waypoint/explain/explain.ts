@@ -40,7 +40,7 @@ export interface ExplainRequest {
 
 /** Of a run: what they allow is what a request may be. */
 export type ExplainOptions = Pick<RunOptions, 'limits' | 'pathNormalization' | 'zone' | 'sessionKey'> &
-  Partial<Pick<RunOptions, 'trustDomain' | 'trustDomainAliases'>>;
+  Partial<Pick<RunOptions, 'trustDomain' | 'trustDomainAliases' | 'trustedProxies'>>;
 
 /** A string says what is wrong with the question. `presented`: what became of the token that it brings. */
 export function explain(

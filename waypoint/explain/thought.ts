@@ -4,9 +4,11 @@ import type { AccessContext } from '../../policies/authorization.ts';
 import { applyRequestFilters, type Filter } from '../../policies/index.ts';
 import type { FilterContext, LocalReply } from '../../policies/policy.ts';
 import type { Peer } from '../../routing/request.ts';
+import { remoteAddress } from '../forwarding.ts';
 import { FAILED, type ParseFailure } from '../http1/limits.ts';
 import type { Http1RequestHead } from '../http1/request-head.ts';
 import { RequestParser } from '../http1/request-parser.ts';
+import { trustOf } from '../trusted-addresses.ts';
 import type { ExplainOptions, ExplainRequest } from './explain.ts';
 import type { Presented } from './token.ts';
 
@@ -26,11 +28,14 @@ export interface Target {
 export class Thought {
   readonly peer: Peer;
   readonly head: Http1RequestHead;
+  /** Who sent it, where a trusted proxy tells of him. */
+  readonly remoteAddress: string;
   /** Why a client that sends this is refused. */
   readonly failure: ParseFailure | null;
   readonly #bytes: Buffer;
   readonly #options: ExplainOptions;
   readonly #scheme: Target['scheme'];
+  readonly #trusts: (address: string) => boolean;
   /** What its token makes of it; null: nothing. */
   #presented: Pick<Presented, 'token' | 'apply'> | null = null;
   #matchedPrefix: string | null = null;
@@ -45,10 +50,12 @@ export class Thought {
     this.#bytes = Buffer.from(text, 'latin1');
     this.#options = options;
     this.#scheme = scheme;
+    this.#trusts = trustOf(options.trustedProxies ?? []);
     this.peer = peer;
     const { head, failure } = this.#parse();
     this.head = head;
     this.failure = failure;
+    this.remoteAddress = remoteAddress({ worker: { trusts: this.#trusts }, peer, head });
   }
 
   /** What the filters may know of the choice that was made. */
@@ -69,13 +76,13 @@ export class Thought {
 
   /** What decides who may: before any filter of the route. */
   accessContext(destinationPort: number): AccessContext {
-    const { head, peer } = this;
+    const { head, peer, remoteAddress } = this;
     const place = { listenerPort: this.#listenerPort, matchedPrefix: this.#matchedPrefix };
     return {
       head,
       peer,
       ...place,
-      remoteAddress: peer.address,
+      remoteAddress,
       destinationPort,
       token: this.#presented?.token ?? null,
     };
@@ -96,6 +103,7 @@ export class Thought {
     const { requestHeadBytes: headBytes, requestFields: fields, requestTargetBytes: targetBytes } = limits;
     const parser = new RequestParser({ headBytes, fields, targetBytes }, pathNormalization);
     parser.head.scheme = this.#scheme;
+    parser.trusted = this.#trusts(this.peer.address);
     const offset = parser.push(this.#bytes, 0);
     if (offset === this.#bytes.length) return { head: parser.head, failure: null };
     // More than one head: there is a line break in one of the values.
