@@ -9,6 +9,14 @@ type Short = [name: string, port: number, protocol: string, hostname?: string];
 
 /** Per listener: the reason of its conflict, '' when there is none. */
 function conflicts(listeners: readonly Short[]): string[] {
+  return statesOf(listeners).map(({ conflicted }) => (conflicted.status === 'True' ? conflicted.reason : ''));
+}
+
+function acceptedMessage(protocol: string): string {
+  return statesOf([['a', 443, protocol]])[0]!.accepted.message;
+}
+
+function statesOf(listeners: readonly Short[]): ReturnType<typeof listenersOf> {
   const specs = listeners.map(([name, port, protocol, hostname]): ListenerSpec => {
     const allowedRoutes = { namespaces: { from: 'Same' as const }, kinds: [] };
     return { name, port, protocol, allowedRoutes, ...(hostname === undefined ? {} : { hostname }) };
@@ -16,7 +24,7 @@ function conflicts(listeners: readonly Short[]): string[] {
   const gateway = { metadata: { namespace: 'a', name: 'g' }, spec: { listeners: specs } } as unknown as Gateway;
   const scope = { resources: NO_RESOURCES, grants: new Map(), environment: DEFAULT_ENVIRONMENT };
   const lookup = new CredentialLookup(scope, { group: '', kind: 'Gateway', namespace: 'a' });
-  return listenersOf(gateway, lookup).map(({ conflicted }) => (conflicted.status === 'True' ? conflicted.reason : ''));
+  return listenersOf(gateway, lookup);
 }
 
 describe('listeners of one Gateway', () => {
@@ -99,5 +107,16 @@ describe('listeners of one Gateway', () => {
   ];
   for (const [name, listeners, expected] of cases) {
     it(name, () => assert.deepEqual(conflicts(listeners), expected));
+  }
+});
+
+describe('a protocol in small letters', () => {
+  for (const [protocol, expected] of [
+    ['https', /write HTTPS$/],
+    ['http', /write HTTP$/],
+    ['tcp', /use protocol HTTP for this listener$/],
+    ['quic', /use protocol HTTP for this listener$/],
+  ] as const) {
+    it(`${protocol}: is told what was meant`, () => assert.match(acceptedMessage(protocol), expected));
   }
 });

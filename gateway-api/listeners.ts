@@ -105,10 +105,17 @@ function listenerPlan(gateway: Gateway, spec: ListenerSpec, tls: ListenerTls): L
 
 function acceptance(spec: ListenerSpec, protocol: Protocol, conflicted: Verdict): Verdict {
   if (protocol.served === null) {
-    const instead = INSTEAD.get(spec.protocol) ?? 'use protocol HTTP for this listener';
+    const instead = INSTEAD.get(spec.protocol) ?? insteadOf(spec.protocol);
     return no('UnsupportedProtocol', `Protocol ${spec.protocol} is not served: ${instead}`);
   }
   return conflicted.status === 'True' ? no(conflicted.reason, conflicted.message) : ACCEPTED;
+}
+
+/** A name in the wrong case is not advised to give up its TLS. */
+function insteadOf(protocol: string): string {
+  const meant = protocol.toUpperCase();
+  if (protocol !== meant && PROTOCOLS.get(meant)?.served) return `names are in capitals, write ${meant}`;
+  return 'use protocol HTTP for this listener';
 }
 
 /** One condition for all references: the reason of the first that fails, the words of all. */

@@ -63,7 +63,7 @@ export function admission(
   if (presence === 'missing') {
     return no('TargetNotFound', `There is no ${target}: create it, or correct the name (in the policy's namespace)`);
   }
-  return problem === null ? ACCEPTED : no('Invalid', `${problem}: ${consequenceOf(policy)}`);
+  return problem === null ? ACCEPTED : no('Invalid', `${problem}; ${consequenceOf(policy)}`);
 }
 
 function consequenceOf(policy: AccessPolicy): string {
@@ -86,7 +86,7 @@ export function withoutTarget({ spec }: AccessPolicy): Verdict {
   const advice = `write targetRefs: [${gateway}] for all that a waypoint serves, or [{group: "", kind: Service, name: <service>}]`;
   const cause =
     spec.selector === undefined
-      ? 'It names no target, and a waypoint knows no workloads'
-      : 'It selects workloads, and a waypoint knows none';
+      ? 'It names no target and is in force nowhere, since a waypoint knows no workloads'
+      : 'It selects workloads and is in force nowhere, since a waypoint knows none';
   return no('Invalid', `${cause}: ${advice}`);
 }

@@ -78,8 +78,8 @@ const FOUND: readonly (readonly [name: string, text: string, code: string, path:
     'an unknown key',
     policy(`${SERVICE}, rules: [{when: [{key: request.header, values: [a]}]}]`),
     'invalid_policy',
-    'spec.targetRefs[0]',
-    /rules\[0\]\.when\[0\]\.key: "request.header" is unknown.*every request is denied/,
+    'spec.rules[0].when[0].key',
+    /^"request.header" is unknown.*; until that is mended, every request is denied/,
   ],
   ['DENY without rules', policy(`${SERVICE}, action: DENY`), 'policy_without_effect', 'spec.rules', /no effect/],
   [

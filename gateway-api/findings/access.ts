@@ -47,9 +47,15 @@ function reportConditions(policy: AccessPolicy, { translation, report }: Scope):
     for (const { status: value, reason, message } of conditions) {
       // What violates its schema was told when it was read.
       if (value === 'True' || (reason === 'Invalid' && policy.spec.failure !== undefined)) continue;
-      report.add(policy, { severity: 'error', code: codeOf(reason), path, message });
+      report.add(policy, { severity: 'error', code: codeOf(reason), ...placed(message, path) });
     }
   }
+}
+
+/** A message that names the field itself says where it is better than the reference does. */
+function placed(message: string, path: string): { readonly path: string; readonly message: string } {
+  const [, field, rest] = /^(spec\.\S+): (.*)$/s.exec(message) ?? [];
+  return field === undefined || rest === undefined ? { path, message } : { path: field, message: rest };
 }
 
 const WITHOUT_RULES = {
