@@ -93,6 +93,17 @@ describe('the DNS server limits', () => {
     await eventually(() => client.isClosed, 'nothing to be waited for');
   });
 
+  it('questions of one client under way at resolvers, so that there is room for those of others', async () => {
+    const resolver = own(await FakeResolver.start(() => null));
+    const server = own(await Server.with(resolver, { forwardLimits: { ...IMPATIENT, perClient: 3 } }));
+    const greedy = own(new UdpClient(server.port));
+    for (let id = 1; id <= 5; id++) await greedy.send(query(`n${id}.test`, { id }));
+    await eventually(() => greedy.received.length === 2, 'two to be turned away');
+    resolver.script = answering('192.0.2.1');
+    await eventually(() => greedy.received.length === 5, 'the others to be answered', 3000);
+    assert.equal((await greedy.ask(query('n6.test'))).rcode, 'NOERROR');
+  });
+
   it('a reader that does not read', async () => {
     const server = own(await Server.start({ tcpLimits: { ...DEFAULT_TCP_LIMITS, unsentBytes: 20_000 } }));
     const socket = connect(server.port, '127.0.0.1');

@@ -20,7 +20,7 @@ export const MANY: ZoneService = {
   ports: [],
 };
 
-export const IMPATIENT: ForwardLimits = { tryTimeoutMs: 200, totalTimeoutMs: 450, inFlight: 200 };
+export const IMPATIENT: ForwardLimits = { tryTimeoutMs: 200, totalTimeoutMs: 450, inFlight: 200, perClient: 200 };
 
 export class Server {
   readonly counts: Map<string, number> = new Map();

@@ -67,6 +67,31 @@ export class FloodLimits {
   }
 }
 
+/** How many questions each client has under way elsewhere: no client takes the room of all others. */
+export class Shares {
+  readonly #most: number;
+  readonly #held: Map<string, number> = new Map();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** To be called when it is over; null: this client has as many as it may. */
+  take(address: string): (() => void) | null {
+    const client = clientOf(address);
+    const held = this.#held.get(client) ?? 0;
+    if (held >= this.#most) return null;
+    this.#held.set(client, held + 1);
+    return () => this.#giveBack(client);
+  }
+
+  #giveBack(client: string): void {
+    const held = this.#held.get(client)!;
+    if (held > 1) this.#held.set(client, held - 1);
+    else this.#held.delete(client);
+  }
+}
+
 /** One host of IPv6 has a whole /64 to send from. */
 function clientOf(address: string): string {
   if (!address.includes(':')) return address;

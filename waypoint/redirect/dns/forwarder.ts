@@ -21,13 +21,15 @@ export interface ForwardLimits {
   readonly totalTimeoutMs: number;
   /** Different questions under way. */
   readonly inFlight: number;
+  /** Questions of one client under way. */
+  readonly perClient: number;
 }
 
 /** null: there is no answer within the time. */
 type Waiter = (answer: Buffer | null) => void;
 
 /** Clients give up after five seconds. */
-const DEFAULT_LIMITS: ForwardLimits = { tryTimeoutMs: 2000, totalTimeoutMs: 4500, inFlight: 1000 };
+const DEFAULT_LIMITS: ForwardLimits = { tryTimeoutMs: 2000, totalTimeoutMs: 4500, inFlight: 1000, perClient: 250 };
 const TRIES = 2;
 
 export class Forwarder {
@@ -38,6 +40,10 @@ export class Forwarder {
 
   constructor(options: ForwarderOptions) {
     this.#options = { limits: DEFAULT_LIMITS, ...options };
+  }
+
+  get limits(): ForwardLimits {
+    return this.#options.limits;
   }
 
   get inFlight(): number {

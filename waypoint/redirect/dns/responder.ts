@@ -1,5 +1,6 @@
 // One query, from its bytes to those of its answer: from the names of enrolled Services, or from elsewhere for those who may.
 
+import { Shares } from './clients.ts';
 import {
   type Answer,
   LEAST_UDP_BYTES,
@@ -63,9 +64,11 @@ export class Responder {
   /** null: not known yet, and then nobody is sent past the waypoint. */
   zone: Zone | null = null;
   readonly #options: ResponderOptions;
+  readonly #shares: Shares;
 
   constructor(options: ResponderOptions) {
     this.#options = options;
+    this.#shares = new Shares(options.forwarder.limits.perClient);
   }
 
   /** `send` is called at most once, perhaps within this call; null: nothing is to be waited for. */
@@ -124,7 +127,10 @@ export class Responder {
 
   #forward(query: Query, client: Client, send: Send): Wait | null {
     if (!this.#options.mayForward(client.address)) return this.#fail(query, RCODE.REFUSED, client, send);
-    return this.#options.forwarder.ask(query, (answer) => {
+    const over = this.#shares.take(client.address);
+    if (over === null) return this.#fail(query, RCODE.SERVFAIL, client, send);
+    const wait = this.#options.forwarder.ask(query, (answer) => {
+      over();
       if (answer === null) {
         this.#fail(query, RCODE.SERVFAIL, client, send);
         return;
@@ -132,6 +138,13 @@ export class Responder {
       this.#options.count('forwarded');
       send(relayed(answer, query, limitOf(query, client)));
     });
+    if (wait === null) return null;
+    return {
+      cancel: () => {
+        over();
+        wait.cancel();
+      },
+    };
   }
 }
 
