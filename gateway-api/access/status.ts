@@ -75,8 +75,12 @@ function remarks(policy: AccessPolicy, { status }: Verdict, { resources, jwksErr
   return said;
 }
 
+const UNKNOWN_KEYS = 'until then, tokens whose keys were not fetched before are refused';
+
 /** Tokens are refused while there are no keys for them. */
 function keyRemarks(uris: readonly string[], errors: StatusScope['jwksErrors']): readonly Said[] {
   const failing = uris.map((uri) => errors.get(uri)).filter((error) => error !== undefined);
-  return failing.length === 0 ? [] : [['ResolvedRefs', no('KeysUnavailable', [...new Set(failing)].join('; '))]];
+  if (failing.length === 0) return [];
+  const why = [...new Set(failing)].join('; ');
+  return [['ResolvedRefs', no('KeysUnavailable', `${why}: correct jwksUri, or what answers there; ${UNKNOWN_KEYS}`)]];
 }

@@ -76,7 +76,7 @@ export const EXPLAIN_FLAGS: ExplainFlags = {
     help: 'address of the client',
     expects: 'an IP address',
     initial: null,
-    shown: 'unknown',
+    shown: "192.0.2.1, nobody's",
     parse: (text) => (isIP(text) === 0 ? undefined : text),
   },
   claims: {
