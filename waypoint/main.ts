@@ -64,6 +64,9 @@ export async function run(options: RunOptions, lookUp: LookUp = systemLookup): P
   return waypoint;
 }
 
+/** Addresses that are named when serving begins. */
+const MAX_GREETED = 8;
+
 class Waypoint implements RunningWaypoint {
   admin: string | null = null;
   readonly #options: RunOptions;
@@ -156,6 +159,15 @@ class Waypoint implements RunningWaypoint {
     await this.#outside.answered(FIRST_LOOKUP_MS);
     await this.#fleet.served(this.#fleet.version);
     this.#ready = true;
+    this.#log.info(this.#greeting());
+  }
+
+  /** The first thing that somebody wants to know who has just started it. */
+  #greeting(): string {
+    const addresses = [...this.#gate.admitted(this.#snapshot.binds).values()].map(({ id, protocol }) => `${id} (${protocol})`);
+    const shown = addresses.slice(0, MAX_GREETED).join(', ') || 'nothing: no Gateway has a listener that serves';
+    const more = addresses.length > MAX_GREETED ? ` and ${addresses.length - MAX_GREETED} more` : '';
+    return `serving ${shown}${more}; admin ${this.admin ?? 'off'}`;
   }
 
   async drain(): Promise<void> {
