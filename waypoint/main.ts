@@ -164,7 +164,9 @@ class Waypoint implements RunningWaypoint {
 
   /** The first thing that somebody wants to know who has just started it. */
   #greeting(): string {
-    const addresses = [...this.#gate.admitted(this.#snapshot.binds).values()].map(({ id, protocol }) => `${id} (${protocol})`);
+    const addresses = [...this.#gate.admitted(this.#snapshot.binds).values()].map(
+      ({ id, protocol }) => `${id} (${protocol})`,
+    );
     const shown = addresses.slice(0, MAX_GREETED).join(', ') || 'nothing: no Gateway has a listener that serves';
     const more = addresses.length > MAX_GREETED ? ` and ${addresses.length - MAX_GREETED} more` : '';
     return `serving ${shown}${more}; admin ${this.admin ?? 'off'}`;
