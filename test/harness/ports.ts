@@ -3,9 +3,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-const FIRST = 21_000;
-const LAST = 31_999;
-let next = FIRST + (process.pid % 500) * 20;
+/**
+ * Test files that run at the same time each have a lane of their own. Looking whether a port is free is not enough: a
+ * waypoint shares its port (SO_REUSEPORT), and of two that were given the same each would get half of the other's calls.
+ */
+const LANES = 4;
+const LANE = 2750;
+const FIRST = 21_000 + (Number(process.env['MOCHA_WORKER_ID'] ?? 0) % LANES) * LANE;
+const LAST = FIRST + LANE - 1;
+let next = FIRST + (process.pid % 137) * 20;
 
 export async function freePort(host: string = '127.0.0.1'): Promise<number> {
   for (let tries = 0; tries < 1000; tries++) {
