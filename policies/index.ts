@@ -107,6 +107,25 @@ export function decodeFilters(
   return { filters: filters.length === 0 ? NONE.filters : filters, mirrors, externalAuth: asked, unsupported };
 }
 
+/** Runs the request side of one filter; the answer that it gives in place of a backend, or null. */
+export function applyRequestFilter(filter: Filter, context: FilterContext): LocalReply | null {
+  switch (filter.kind) {
+    case 'RequestHeaderModifier':
+      return requestHeaderModifier.request!(filter, context);
+    case 'RequestRedirect':
+      return requestRedirect.request!(filter, context);
+    case 'URLRewrite':
+      return urlRewrite.request!(filter, context);
+    case 'CORS':
+      return cors.request!(filter, context);
+    case 'ResponseHeaderModifier':
+      return null;
+    case 'ExternalAuth':
+      // Asking takes time: whoever serves a request does it at this filter's place in the list.
+      return null;
+  }
+}
+
 /** Runs the request side in listed order; the first filter that answers ends it. */
 export function applyRequestFilters(filters: readonly Filter[], context: FilterContext): LocalReply | null {
   for (let index = 0; index < filters.length; index++) {
@@ -134,24 +153,6 @@ export function applyResponseFilters(filters: readonly Filter[], context: Filter
 /** One line for `waypoint explain`. */
 export function describeFilter(filter: Filter): string {
   return FILTER_KINDS.get(filter.kind)!.describe(filter);
-}
-
-function applyRequestFilter(filter: Filter, context: FilterContext): LocalReply | null {
-  switch (filter.kind) {
-    case 'RequestHeaderModifier':
-      return requestHeaderModifier.request!(filter, context);
-    case 'RequestRedirect':
-      return requestRedirect.request!(filter, context);
-    case 'URLRewrite':
-      return urlRewrite.request!(filter, context);
-    case 'CORS':
-      return cors.request!(filter, context);
-    case 'ResponseHeaderModifier':
-      return null;
-    case 'ExternalAuth':
-      // Asking takes time: whoever serves a request does it at this filter's place in the list.
-      return null;
-  }
 }
 
 function decodeOne(kind: FilterKind<Filter>, filter: RawFilter, path: string, report: DecodeReport): Filter | null {

@@ -1,6 +1,6 @@
 // The filters of the rule, then those of the chosen backend, in listed order; then the request is on its way.
 
-import { applyRequestFilters, type Filter } from '../policies/index.ts';
+import { applyRequestFilter, type Filter } from '../policies/index.ts';
 import type { MirrorPlan } from '../policies/mirror.ts';
 import { noteCopies, sendCopies } from './copies.ts';
 import { FAILURES, snake } from './errors.ts';
@@ -36,7 +36,7 @@ function filtered(x: Exchange, filters: readonly Filter[], mirrors: readonly Mir
       askExternally(x, filter.plan, answered);
       return false;
     }
-    const reply = applyRequestFilters([filter], x);
+    const reply = applyRequestFilter(filter, x);
     if (reply === null) continue;
     replyLocal(x, reply);
     return false;

@@ -2,7 +2,7 @@
 
 import type { AccessVerdict, AuthorizationPlan } from '../../policies/authorization.ts';
 import type { Authorizer } from '../../policies/authorizer.ts';
-import { applyRequestFilters } from '../../policies/index.ts';
+import { applyRequestFilter } from '../../policies/index.ts';
 import type { LocalReply } from '../../policies/policy.ts';
 import { admit } from '../admission.ts';
 import type { Exchange } from '../exchange.ts';
@@ -38,7 +38,7 @@ export function guard(x: Exchange): void {
 function answeredPreflight(x: Exchange): boolean {
   for (const filter of x.plan?.plan.filters ?? []) {
     if (filter.kind !== 'CORS') continue;
-    const reply = applyRequestFilters([filter], x);
+    const reply = applyRequestFilter(filter, x);
     if (reply === null) continue;
     replyLocal(x, reply);
     return true;
