@@ -1,6 +1,6 @@
 // Who asks: whether other names are looked up for them, and whether they ask too often.
 
-import { BlockList, isIPv6 } from 'node:net';
+import { trustOf } from '../../trusted-addresses.ts';
 
 /** `slip`: answered with nothing but "ask over TCP", which who forges addresses cannot do. */
 export type FloodVerdict = 'allow' | 'slip' | 'drop';
@@ -18,13 +18,7 @@ interface Bucket {
 
 /** This host, and `cidrs`. */
 export function mayForward(cidrs: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const cidr of ['127.0.0.0/8', '::1', ...cidrs]) {
-    const [address = '', bits] = cidr.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
-  }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return trustOf(['127.0.0.0/8', '::1', ...cidrs]);
 }
 
 /** A socket for both families shows IPv4 clients as IPv6. */
