@@ -14,7 +14,7 @@ import { LiveSnapshot } from './live-snapshot.ts';
 import type { BackendReport, FromWorker, HealthVerdict, ToWorker, WorkerData } from './messages.ts';
 import { AccessLog } from './ops/access-log.ts';
 import { WorkerMetrics } from './ops/metrics.ts';
-import type { SnapshotUpdate } from './publisher.ts';
+import { isNothing, type SnapshotUpdate } from './publisher.ts';
 import { namespaceByAddress } from './redirect/client-namespaces.ts';
 import { sessionSigner } from './session-signer.ts';
 import { circuitShare, sharedNow } from './shared-memory.ts';
@@ -133,13 +133,9 @@ function apply(update: SnapshotUpdate, slots: readonly number[]): void {
     state.external = plan.external;
     state.authority = plan.authority;
     retire(plan.id, backend.update(plan.endpoints, now));
-    if (plan.tls === null) encrypted.delete(plan.id);
-    else encrypted.set(plan.id, plan.tls);
-    if (plan.tls === null) state.encrypt(null, worker.snapshot.credentials);
   }
   worker.snapshot = worker.snapshot.with(update, linker);
-  for (const id of update.backends.dropped) encrypted.delete(id);
-  for (const [id, plan] of encrypted) stateOf(registry.backend(id)).encrypt(plan, worker.snapshot.credentials);
+  encrypt(update);
   // The name stays known: a plan that still holds it must see the backend come back.
   for (const id of update.backends.dropped) retire(id, registry.update(id, [], now));
   void listeners.sync(worker.snapshot.binds).then(() => say({ type: 'applied', version: update.version }));
@@ -147,6 +143,19 @@ function apply(update: SnapshotUpdate, slots: readonly number[]): void {
 
 /** Backends that are spoken to in TLS: looked at when any certificate changes. */
 const encrypted: Map<string, BackendTlsPlan> = new Map();
+
+/** With the certificates of the snapshot that is in force now. */
+function encrypt({ backends, credentials }: SnapshotUpdate): void {
+  const known = worker.snapshot.credentials;
+  for (const id of backends.dropped) encrypted.delete(id);
+  for (const { id, tls } of backends.set) {
+    if (tls === null) encrypted.delete(id);
+    else encrypted.set(id, tls);
+    stateOf(registry.backend(id)).encrypt(tls, known);
+  }
+  if (isNothing(credentials)) return;
+  for (const [id, plan] of encrypted) stateOf(registry.backend(id)).encrypt(plan, known);
+}
 
 /** An identity of a foreign trust domain lives in no namespace of ours. */
 function namespaceIn({ trustDomain, namespace }: Identity): string | null {
