@@ -1,6 +1,6 @@
 // The outcome of a translation together with what the next one starts from.
 
-import type { Snapshot } from '../policies/plan.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '../policies/plan.ts';
 import { type AccessIndex, NO_ACCESS } from './access/update.ts';
 import type { OutsideNames, Refusals } from './backends.ts';
 import { NO_RESOURCES } from './changes.ts';
@@ -48,14 +48,7 @@ export interface State {
 }
 
 export const NOTHING: Translation = {
-  snapshot: {
-    binds: new Map(),
-    services: new Map(),
-    tables: new Map(),
-    backends: new Map(),
-    access: new Map(),
-    credentials: new Map(),
-  },
+  snapshot: EMPTY_SNAPSHOT,
   statuses: new Map(),
   state: {
     resources: NO_RESOURCES,

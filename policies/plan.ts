@@ -227,3 +227,13 @@ export interface Snapshot {
   /** By id; only those that something above names. */
   readonly credentials: ReadonlyMap<string, CredentialPlan>;
 }
+
+/** Nothing is served. */
+export const EMPTY_SNAPSHOT: Snapshot = {
+  binds: new Map(),
+  services: new Map(),
+  tables: new Map(),
+  backends: new Map(),
+  access: new Map(),
+  credentials: new Map(),
+};

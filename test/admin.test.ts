@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { EMPTY_SNAPSHOT } from '../policies/plan.ts';
 import { DEFAULT_LIMITS } from '../waypoint/config.ts';
 import { type Admin, type AdminState, createAdmin } from '../waypoint/ops/admin.ts';
-import { EMPTY_SNAPSHOT } from '../waypoint/publisher.ts';
 
 interface Got {
   readonly status: number;

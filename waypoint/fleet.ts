@@ -2,11 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { Worker as Thread } from 'node:worker_threads';
-import type { Snapshot } from '../policies/plan.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '../policies/plan.ts';
 import type { RunOptions } from './config.ts';
 import type { BackendReport, FromWorker, HealthVerdict, KeysNews, ToWorker, WorkerData } from './messages.ts';
 import type { MetricsDelta } from './ops/metrics.ts';
-import { difference, EMPTY_SNAPSHOT, isEmpty, type SnapshotUpdate } from './publisher.ts';
+import { difference, isEmpty, type SnapshotUpdate } from './publisher.ts';
 import { createSharedMemory, forgetWorker, type SharedMemory } from './shared-memory.ts';
 import type { EjectionNews } from './upstream/backend-state.ts';
 

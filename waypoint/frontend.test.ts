@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import type { BindPlan, ListenerPlan, RoutePlan, ServicePlan, Snapshot, TablePlan } from '../policies/plan.ts';
+import {
+  type BindPlan,
+  EMPTY_SNAPSHOT,
+  type ListenerPlan,
+  type RoutePlan,
+  type ServicePlan,
+  type Snapshot,
+  type TablePlan,
+} from '../policies/plan.ts';
 import { NO_REQUEST_POLICY } from '../policies/traffic.ts';
 import { parseAuthority } from '../routing/host.ts';
 import type { RequestHead } from '../routing/request.ts';
@@ -19,8 +27,6 @@ const PLAN: RoutePlan = {
   origins: [],
   failure: null,
 };
-
-import { EMPTY_SNAPSHOT } from './publisher.ts';
 
 function listener(name: string, hostname: string | null): ListenerPlan {
   return {

@@ -7,7 +7,7 @@ import { DEFAULT_ENVIRONMENT } from '../gateway-api/environment.ts';
 import { FileSource } from '../gateway-api/files.ts';
 import { KeptPorts } from '../gateway-api/kept-ports.ts';
 import { type Environment, nextExpiry, type Translation, translate } from '../gateway-api/translate.ts';
-import type { Snapshot } from '../policies/plan.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '../policies/plan.ts';
 import { Alarm } from './alarm.ts';
 import { BindGate } from './bind-gate.ts';
 import { Names } from './cli/names.ts';
@@ -26,7 +26,6 @@ import { type Admin, type AdminState, createAdmin } from './ops/admin.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { LogSink } from './ops/log-sink.ts';
 import { type Facts, MetricsPage } from './ops/metrics-page.ts';
-import { EMPTY_SNAPSHOT } from './publisher.ts';
 import { systemLookup } from './system-lookup.ts';
 import { VERSION } from './version.ts';
 

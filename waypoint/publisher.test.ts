@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
-import type { BackendPlan, RoutePlanEntry, Snapshot, TablePlan } from '../policies/plan.ts';
+import {
+  type BackendPlan,
+  EMPTY_SNAPSHOT,
+  type RoutePlanEntry,
+  type Snapshot,
+  type TablePlan,
+} from '../policies/plan.ts';
 import { NO_BACKEND_POLICY } from '../policies/traffic.ts';
-import { difference, EMPTY_SNAPSHOT, isEmpty } from './publisher.ts';
+import { difference, isEmpty } from './publisher.ts';
 
 function entry(name: string): RoutePlanEntry {
   return { key: name, kind: 'HTTPRoute', namespace: 'shop', name, createdAt: 0, hostnames: [], rules: [] };

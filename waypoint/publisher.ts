@@ -35,15 +35,6 @@ export interface Changes<T> {
   readonly dropped: readonly string[];
 }
 
-export const EMPTY_SNAPSHOT: Snapshot = {
-  binds: new Map(),
-  services: new Map(),
-  tables: new Map(),
-  backends: new Map(),
-  access: new Map(),
-  credentials: new Map(),
-};
-
 /** The update that leads from `previous` to `next`; from EMPTY_SNAPSHOT it carries everything. */
 export function difference(previous: Snapshot, next: Snapshot, version: number): SnapshotUpdate {
   return {

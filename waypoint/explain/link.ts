@@ -1,11 +1,11 @@
 // A snapshot as a worker would link it, for whoever asks about it on the main thread.
 
 import { BucketStore } from '../../policies/bucket-store.ts';
-import type { Snapshot } from '../../policies/plan.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '../../policies/plan.ts';
 import { Registry } from '../../routing/registry.ts';
 import { PolicyLinker } from '../live-policy.ts';
 import { LiveSnapshot } from '../live-snapshot.ts';
-import { difference, EMPTY_SNAPSHOT } from '../publisher.ts';
+import { difference } from '../publisher.ts';
 import { sessionSigner } from '../session-signer.ts';
 
 export interface Link {

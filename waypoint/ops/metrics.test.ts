@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import type { RoutePlanEntry, ServicePlan, Snapshot } from '../../policies/plan.ts';
+import { EMPTY_SNAPSHOT, type RoutePlanEntry, type ServicePlan, type Snapshot } from '../../policies/plan.ts';
 import { NO_BACKEND_POLICY } from '../../policies/traffic.ts';
 import type { Exchange } from '../exchange.ts';
-import { EMPTY_SNAPSHOT } from '../publisher.ts';
 import { WorkerMetrics } from './metrics.ts';
 import { type Facts, MetricsPage } from './metrics-page.ts';
 

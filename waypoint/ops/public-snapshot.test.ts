@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { EMPTY_SNAPSHOT } from '../../policies/plan.ts';
 import { authority } from '../../test/harness/certificates.ts';
-import { EMPTY_SNAPSHOT } from '../publisher.ts';
 import { publicSnapshot } from './public-snapshot.ts';
 import { readableJson } from './readable-json.ts';
 
